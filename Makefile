@@ -1,0 +1,52 @@
+# Two commands do it all on a fresh machine: `make demo` shows the service, `make test` checks it.
+
+VENV := .venv
+PYTHON := python3
+BIN := $(VENV)/bin
+CODE := domain application adapters projections tests benchmarks
+
+.PHONY: install demo serve test lint format bench docs lock clean
+
+$(VENV)/runtime: requirements/runtime.txt pyproject.toml
+	test -x $(BIN)/uv || ($(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.5')
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/runtime.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/dev: $(VENV)/runtime requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
+	touch $@
+
+install: $(VENV)/runtime
+
+demo: install  ## A CertiNext estate with ninety days of history, live, on http://127.0.0.1:8080
+	$(BIN)/certinext-audit demo
+
+serve: install
+	$(BIN)/certinext-audit serve
+
+test: lint  ## All checks and all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+bench: $(VENV)/dev  ## Figures as ratios, printed
+	$(BIN)/python -m benchmarks
+
+docs: install
+	$(BIN)/python -m adapters.documents.catalogue > docs/catalogue.md
+
+lock: $(VENV)/dev
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --universal --extra build --output-file requirements/runtime.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --universal --extra build --extra dev --output-file requirements/dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,103 @@
+"""The ledgers on PostgreSQL."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from adapters.postgres import ledger_rows
+from adapters.postgres.connections import Connection, Pool, bind, translated_errors
+from domain.ledger import LedgerEvent, link
+from domain.receipt import CommandConflict, Receipt, answer_to_repeated
+from domain.record import Draft
+from domain.words import Ledger, Position
+
+_COMMAND_ID = "events_command_id"
+_CLOCK_ALARM = timedelta(seconds=1)
+
+log = structlog.get_logger()
+
+
+class PostgresEventStore:
+    """Keeps the promises of `application.ports.EventStore` with one transaction for each batch.
+
+    `appended` is called after each commit with the ledger's name.
+    """
+
+    def __init__(self, pool: Pool, appended: Callable[[Ledger], None]) -> None:
+        self._pool = pool
+        self._appended = appended
+
+    async def append(self, ledger: Ledger, drafts: Sequence[Draft]) -> list[Receipt | CommandConflict]:
+        first_of: dict[str, Draft] = {}
+        for draft in drafts:
+            first_of.setdefault(draft.command_id, draft)
+        with translated_errors():
+            try:
+                before, added = await self._append_new(ledger, first_of, look_up=False)
+            except asyncpg.UniqueViolationError as error:
+                if error.constraint_name != _COMMAND_ID:
+                    raise
+                before, added = await self._append_new(ledger, first_of, look_up=True)
+        if added:
+            self._appended(ledger)
+        return list(_answers(ledger, drafts, before, added, first_of))
+
+    async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
+        with translated_errors():
+            rows = await self._pool.fetch(
+                f"{ledger_rows.SELECT} AND position > $2 ORDER BY position LIMIT $3", ledger, after, limit
+            )
+        return [ledger_rows.event_of(row) for row in rows]
+
+    async def _append_new(
+        self, ledger: Ledger, drafts: Mapping[str, Draft], *, look_up: bool
+    ) -> tuple[Mapping[str, LedgerEvent], Mapping[str, LedgerEvent]]:
+        """What was in the ledger before and what was added, by command id.
+
+        New commands are the rule, so ids are looked up only when the ledger's constraint has met a known one.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            await bind(connection, ledger)
+            head, now = await ledger_rows.lock_head(connection, ledger)
+            if head.recorded_at is not None and head.recorded_at - now > _CLOCK_ALARM:
+                log.error("clock_jumped_back", ledger=ledger, now=now, last_recorded_at=head.recorded_at)
+            before = await ledger_rows.recorded_under(connection, ledger, drafts) if look_up else {}
+            new = [draft for draft in drafts.values() if draft.command_id not in before]
+            events = link(head, await _with_versions(connection, ledger, new), now)
+            if events:
+                await ledger_rows.copy_events(connection, ledger, events)
+                await ledger_rows.move_head(connection, ledger, events[-1])
+        return before, {event.command_id: event for event in events}
+
+
+async def _with_versions(
+    connection: Connection, ledger: Ledger, drafts: Iterable[Draft]
+) -> list[tuple[Draft, int]]:
+    """Each draft with the version that it makes of its entity."""
+    latest = dict(await ledger_rows.versions(connection, ledger, {draft.originator_id for draft in drafts}))
+    numbered = []
+    for draft in drafts:
+        version = draft.originator_version
+        if version is None:
+            version = latest.get(draft.originator_id, 0) + 1
+        latest[draft.originator_id] = version
+        numbered.append((draft, version))
+    return numbered
+
+
+def _answers(
+    ledger: Ledger,
+    drafts: Iterable[Draft],
+    before: Mapping[str, LedgerEvent],
+    added: Mapping[str, LedgerEvent],
+    first_of: Mapping[str, Draft],
+) -> Iterable[Receipt | CommandConflict]:
+    for draft in drafts:
+        if draft.command_id in before:
+            yield answer_to_repeated(draft, before[draft.command_id], ledger)
+        elif draft is first_of[draft.command_id]:
+            yield Receipt.of(added[draft.command_id], ledger, duplicate=False)
+        else:
+            yield answer_to_repeated(draft, added[draft.command_id], ledger)

@@ -1,0 +1,115 @@
+"""The statements on `audit.events` and `audit.heads`, and how rows become events and back."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import asyncpg
+
+from adapters.postgres.connections import Connection
+from domain.ledger import Head, LedgerEvent
+from domain.words import Ledger, Position
+
+COLUMNS = (
+    "ledger",
+    "position",
+    "command_id",
+    "originator_id",
+    "originator_version",
+    "topic",
+    "recorded_at",
+    "record",
+    "personal",
+    "leaf_hash",
+    "chain_hash",
+)
+SELECT = f"SELECT {', '.join(COLUMNS[1:])} FROM audit.events WHERE ledger = $1"
+
+_LOCK_HEAD = """
+SELECT position, chain_hash, recorded_at, clock_timestamp() AS now
+FROM audit.heads WHERE ledger = $1 FOR UPDATE
+"""
+
+_BEGIN_LEDGER = """
+INSERT INTO audit.heads (ledger, position, chain_hash) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING
+"""
+
+_MOVE_HEAD = """
+UPDATE audit.heads SET position = $2, chain_hash = $3, recorded_at = $4 WHERE ledger = $1
+"""
+
+# One look into the index for each entity, however many versions it has.
+_VERSIONS = """
+SELECT originator_id, (
+    SELECT originator_version FROM audit.events
+    WHERE ledger = $1 AND originator_id = wanted.originator_id
+    ORDER BY originator_version DESC LIMIT 1
+) AS version
+FROM unnest($2::text[]) AS wanted (originator_id)
+"""
+
+
+async def lock_head(connection: Connection, ledger: Ledger) -> tuple[Head, datetime]:
+    """Wait for our turn on the ledger; its end, and the database's time when we asked."""
+    row = await connection.fetchrow(_LOCK_HEAD, ledger)
+    if row is None:
+        await connection.execute(_BEGIN_LEDGER, ledger, Head.empty(ledger).chain_hash)
+        row = await connection.fetchrow(_LOCK_HEAD, ledger)
+        assert row is not None
+    return Head(Position(row["position"]), row["chain_hash"], row["recorded_at"]), row["now"]
+
+
+async def move_head(connection: Connection, ledger: Ledger, last: LedgerEvent) -> None:
+    await connection.execute(_MOVE_HEAD, ledger, last.position, last.chain_hash, last.recorded_at)
+
+
+async def versions(connection: Connection, ledger: Ledger, originators: Collection[str]) -> Mapping[str, int]:
+    """The last version of each entity that has any."""
+    rows = await connection.fetch(_VERSIONS, ledger, list(originators))
+    return {row["originator_id"]: row["version"] for row in rows if row["version"] is not None}
+
+
+async def recorded_under(
+    connection: Connection, ledger: Ledger, command_ids: Collection[str]
+) -> Mapping[str, LedgerEvent]:
+    """The events of these command ids that are in the ledger."""
+    rows = await connection.fetch(f"{SELECT} AND command_id = ANY($2)", ledger, list(command_ids))
+    return {row["command_id"]: event_of(row) for row in rows}
+
+
+async def copy_events(connection: Connection, ledger: Ledger, events: Sequence[LedgerEvent]) -> None:
+    await connection.copy_records_to_table(
+        "events",
+        schema_name="audit",
+        columns=COLUMNS,
+        records=[
+            (
+                ledger,
+                event.id,
+                event.command_id,
+                event.originator_id,
+                event.originator_version,
+                event.topic,
+                event.recorded_at,
+                event.state,
+                event.personal,
+                event.leaf_hash,
+                event.chain_hash,
+            )
+            for event in events
+        ],
+    )
+
+
+def event_of(row: asyncpg.Record) -> LedgerEvent:
+    return LedgerEvent(
+        id=row["position"],
+        originator_id=row["originator_id"],
+        originator_version=row["originator_version"],
+        topic=row["topic"],
+        state=row["record"],
+        command_id=row["command_id"],
+        recorded_at=row["recorded_at"],
+        personal=row["personal"],
+        leaf_hash=row["leaf_hash"],
+        chain_hash=row["chain_hash"],
+    )

@@ -1,0 +1,1 @@
+"""The database's schema, step by step: each version is a file of SQL."""

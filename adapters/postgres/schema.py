@@ -1,0 +1,76 @@
+"""Bringing a database to the schema of this version, and knowing whether it is there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg import sql
+
+ROLES = ("certinext_audit_writer", "certinext_audit_projector", "certinext_audit_reader")
+"""The writer appends, the projector fills the read tables, the reader reads; the owner is who migrates."""
+
+_LOCK = 0x63_6E_61_75  # "cnau": one migration of a database at a time.
+
+
+def migrate(url: str) -> str:
+    """Bring the database to the latest version, and return that version.
+
+    The user of the URL becomes the owner; it must be allowed to create roles and schemas, or the roles must
+    exist and be granted to it. Raises psycopg.Error with the server's reason.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        for role in ROLES:
+            _ensure_role(connection, role)
+        with _connected(url) as bound:
+            config = _config()
+            config.attributes["connection"] = bound
+            command.upgrade(config, "head")
+            bound.commit()
+    return latest_version()
+
+
+def current_version(url: str) -> str | None:
+    """The version that the database is at; None if it was never migrated."""
+    with _connected(url) as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": "schema_version"})
+        version: str | None = context.get_current_revision()
+    return version
+
+
+def latest_version() -> str:
+    """The version of the schema that this code works with."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[sqlalchemy.Connection]:
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=sqlalchemy.NullPool
+    )
+    with engine.connect() as connection:
+        yield connection
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config
+
+
+def _ensure_role(connection: psycopg.Connection, role: str) -> None:
+    """Create the role, which belongs to all databases of the server, and let ourselves take it on."""
+    exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+    if not exists:
+        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+    member = connection.execute("SELECT pg_has_role(%s, 'MEMBER')", [role]).fetchone()
+    if member != (True,):
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))

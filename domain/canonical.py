@@ -1,0 +1,55 @@
+"""JSON as it is hashed: one form for one meaning, and nothing that JSON readers disagree on."""
+
+import math
+from collections.abc import Iterator
+
+import orjson
+
+from domain.errors import FieldError, InvalidJson, pointer
+from domain.values import LARGEST_INTEGER, JsonObject, JsonValue
+
+MAX_DEPTH = 32
+
+
+def encode(value: JsonValue) -> bytes:
+    """UTF-8, keys sorted by code point, no white space."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def decode(data: bytes) -> JsonValue:
+    """Raises InvalidJson for what is not JSON in UTF-8: NaN, lone surrogates and broken bytes among it."""
+    try:
+        value: JsonValue = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InvalidJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+    return value
+
+
+def decode_object(data: bytes) -> JsonObject:
+    """Raises InvalidJson if it is not JSON or not an object."""
+    value = decode(data)
+    if not isinstance(value, dict):
+        raise InvalidJson("a JSON object was expected")
+    return value
+
+
+def disputed(value: JsonValue, path: tuple[str | int, ...] = ()) -> Iterator[FieldError]:
+    """What in a decoded value is not kept alike by all JSON readers, or not at all by databases."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield FieldError(pointer(path), "must not contain the character NUL (U+0000)")
+    elif isinstance(value, int | float):
+        if not math.isfinite(value) or (abs(value) > LARGEST_INTEGER and value == math.floor(value)):
+            yield FieldError(
+                pointer(path), "must be a number that JSON keeps exactly (integers within ±(2^53-1))"
+            )
+    elif len(path) >= MAX_DEPTH and value is not None:
+        yield FieldError(pointer(path), f"must not be nested deeper than {MAX_DEPTH} levels")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if "\0" in key:
+                yield FieldError(pointer(path), "must not have a key with the character NUL (U+0000)")
+            yield from disputed(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from disputed(item, (*path, index))

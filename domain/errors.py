@@ -1,0 +1,38 @@
+"""What the domain refuses, as values that people can act on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field that does not fit."""
+
+    pointer: str
+    """A JSON Pointer (RFC 6901) into what was sent; empty for the whole."""
+    message: str
+
+
+class AuditError(Exception):
+    """Base of what the audit trail raises on purpose."""
+
+
+class InvalidJson(AuditError):
+    """What was sent is not JSON."""
+
+
+class InvalidCommand(AuditError):
+    """A command of which one or more fields do not fit."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.pointer or '/'}: {error.message}" for error in errors))
+        self.errors = tuple(errors)
+
+
+class UnreadableEvent(AuditError):
+    """A stored event that cannot be turned back into a domain event."""
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """A JSON Pointer (RFC 6901) from the steps of a path."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

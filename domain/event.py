@@ -1,0 +1,43 @@
+"""The domain event: an immutable fact, with its activity and all that is known about it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from eventsourcing.domain import CanMutateAggregate
+
+from domain.activity import Activity, Details
+from domain.values import JsonObject
+from domain.words import Status
+
+
+@dataclass(frozen=True)
+class AuditEvent(CanMutateAggregate[str]):
+    """What a command became: an event of the entity `originator_id`, recorded at `timestamp`."""
+
+    originator_id: str
+    originator_version: int
+    timestamp: datetime
+    activity: Activity
+    facts: JsonObject
+    """The members of the record in the activity's present shape, with the personal data back in their places."""
+    personal: bytes | None
+    """The personal data as they are stored; None if there are none, or if they were erased."""
+
+    @cached_property
+    def details(self) -> Details:
+        """The typed details. Raises pydantic's ValidationError if the record does not hold them."""
+        status = Status(str(self.facts["status"]))
+        return self.activity.details_for(status).model_validate(self.facts["details"])
+
+    @property
+    def description(self) -> str:
+        """One sentence for people."""
+        actor, entity, failure = self.facts["actor"], self.facts["entity"], self.facts.get("failure")
+        assert isinstance(actor, dict)
+        assert isinstance(entity, dict)
+        return self.activity.describe(
+            str(actor.get("full_name") or actor["id"]),
+            str(entity.get("name") or entity["id"]),
+            failure if isinstance(failure, dict) else None,
+        )

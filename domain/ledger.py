@@ -1,0 +1,83 @@
+"""What a ledger does to events: numbers, stamps and links them. Pure, so that every store does the same."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from eventsourcing.persistence import Notification
+
+from domain.chain import chain_hash, genesis
+from domain.merkle import leaf_hash
+from domain.record import Draft
+from domain.words import Ledger, Position
+
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a ledger."""
+
+    position: Position
+    chain_hash: bytes
+    recorded_at: datetime | None
+    """The time of the last event; None while there is none."""
+
+    @classmethod
+    def empty(cls, ledger: Ledger) -> "Head":
+        return cls(Position(0), genesis(ledger), None)
+
+
+@dataclass(frozen=True)
+class LedgerEvent(Notification):
+    """An event in its place in the ledger: one row of it, all that is stored.
+
+    Of the library's notification, `id` is the position and `state` the record.
+    """
+
+    command_id: str
+    recorded_at: datetime
+    personal: bytes | None
+    leaf_hash: bytes
+    chain_hash: bytes
+
+    @property
+    def position(self) -> Position:
+        return Position(self.id)
+
+    @property
+    def record(self) -> bytes:
+        return self.state
+
+
+def link(head: Head, drafts: Iterable[tuple[Draft, int]], now: datetime) -> list[LedgerEvent]:
+    """Number, stamp and link drafts, each with its entity's version, behind `head`.
+
+    Each is stamped at least one microsecond after the one before, so that the order of times is the order of
+    positions even if the clock has jumped back.
+    """
+    events: list[LedgerEvent] = []
+    previous = head.chain_hash
+    position = head.position
+    stamp = now if head.recorded_at is None else max(now, head.recorded_at + _TICK)
+    for draft, version in drafts:
+        position = Position(position + 1)
+        record = draft.record(version, position, stamp)
+        leaf = leaf_hash(record)
+        previous = chain_hash(previous, leaf)
+        events.append(
+            LedgerEvent(
+                id=position,
+                originator_id=draft.originator_id,
+                originator_version=version,
+                topic=draft.topic,
+                state=record,
+                command_id=draft.command_id,
+                recorded_at=stamp,
+                personal=draft.personal,
+                leaf_hash=leaf,
+                chain_hash=previous,
+            )
+        )
+        stamp += _TICK
+    return events

@@ -1,0 +1,172 @@
+"""The read table `activity`: one row per event, made for filters."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from domain import canonical
+from domain.event import AuditEvent
+from domain.values import JsonObject, JsonValue, parse_rfc3339
+from domain.words import Ledger
+from projections.database import Connection
+from projections.projection import Table
+
+_WORD = re.compile(r"\w{1,100}")
+_MOST_WORDS = 2000
+
+_ACTIVITY = Table(
+    "activity",
+    """
+    position       bigint NOT NULL,
+    event_id       uuid NOT NULL,
+    occurred_at    timestamptz NOT NULL,
+    recorded_at    timestamptz NOT NULL,
+    module         text COLLATE "C" NOT NULL,
+    activity       text COLLATE "C" NOT NULL,
+    status         text COLLATE "C" NOT NULL,
+    actor_id       text COLLATE "C" NOT NULL,
+    actor_id_fold  text COLLATE "C" NOT NULL,
+    actor_name_fold text COLLATE "C",
+    entity_type    text COLLATE "C" NOT NULL,
+    entity_id      text COLLATE "C" NOT NULL,
+    also_affected  text[],
+    source         text COLLATE "C" NOT NULL,
+    ip             text COLLATE "C",
+    correlation_id text COLLATE "C",
+    words          tsvector NOT NULL,
+    event          text NOT NULL
+    """,
+    "position",
+    (
+        "(ledger, occurred_at, position)",
+        "(ledger, actor_id, occurred_at, position)",
+        "(ledger, module, occurred_at, position)",
+        "(ledger, activity, occurred_at, position)",
+        "(ledger, occurred_at, position) WHERE status = 'failure'",
+        "(ledger, entity_type, entity_id, occurred_at, position)",
+        "(ledger, source, occurred_at, position)",
+        "(ledger, ip, occurred_at, position) WHERE ip IS NOT NULL",
+        "(ledger, correlation_id, occurred_at, position) WHERE correlation_id IS NOT NULL",
+        "(ledger, event_id)",
+        "USING gin (also_affected) WHERE also_affected IS NOT NULL",
+        "USING gin (words)",
+    ),
+)
+
+# Under which names each actor is found: the folded id and every folded full name that it ever had.
+_ALIASES = Table(
+    "activity_aliases",
+    """
+    alias    text COLLATE "C" NOT NULL,
+    actor_id text COLLATE "C" NOT NULL
+    """,
+    "alias, actor_id",
+)
+
+_INSERT = """
+INSERT INTO {table}
+SELECT $1, position, event_id, occurred_at, recorded_at, module, activity, status, actor_id, actor_id_fold,
+    actor_name_fold, entity_type, entity_id, CASE WHEN also_affected IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(also_affected::jsonb)) END,
+    source, ip, correlation_id,
+    words::tsvector, event
+FROM unnest(
+    $2::bigint[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+    $17::text[], $18::text[], $19::text[]
+) AS row (position, event_id, occurred_at, recorded_at, module, activity, status, actor_id, actor_id_fold,
+    actor_name_fold, entity_type, entity_id, also_affected, source, ip, correlation_id, words, event)
+"""
+
+_INSERT_ALIASES = """
+INSERT INTO {table} (ledger, alias, actor_id)
+SELECT DISTINCT $1, alias, actor_id FROM unnest($2::text[], $3::text[]) AS row (alias, actor_id)
+ON CONFLICT DO NOTHING
+"""
+
+
+class ActivityProjection:
+    """Keeps `activity`, and the names by which its actors are found."""
+
+    name = "activity"
+    tables = (_ACTIVITY, _ALIASES)
+
+    async def apply(
+        self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
+    ) -> None:
+        rows = [_row(event) for event in events]
+        columns = zip(*rows, strict=True)
+        await connection.execute(_INSERT.format(table=_ACTIVITY.versioned(generation)), ledger, *columns)
+        aliases = {alias for event in events for alias in _aliases(event)}
+        await connection.execute(
+            _INSERT_ALIASES.format(table=_ALIASES.versioned(generation)),
+            ledger,
+            [alias for alias, _ in aliases],
+            [actor for _, actor in aliases],
+        )
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as the search knows them."""
+    return _WORD.findall(text.casefold())
+
+
+def document(event: AuditEvent) -> JsonObject:
+    """The event as queries and feeds show it: the record's facts, without the digest that only proofs need."""
+    shown = {name: value for name, value in event.facts.items() if name != "personal"}
+    return shown | {"description": event.description}
+
+
+def _row(event: AuditEvent) -> tuple[Any, ...]:
+    facts = event.facts
+    actor: Any = facts["actor"]
+    entity: Any = facts["entity"]
+    also_affected: Any = facts.get("also_affected")
+    name = actor.get("full_name")
+    description = event.description
+    return (
+        facts["position"],
+        facts["event_id"],
+        parse_rfc3339(facts["occurred_at"]),
+        event.timestamp,
+        facts["module"],
+        facts["activity"],
+        facts["status"],
+        actor["id"],
+        actor["id"].casefold(),
+        name and name.casefold(),
+        entity["type"],
+        entity["id"],
+        also_affected
+        and canonical.encode([f"{other['type']}:{other['id']}" for other in also_affected]).decode(),
+        facts["source"],
+        actor.get("ip"),
+        facts.get("correlation_id"),
+        _lexemes(description, facts),
+        canonical.encode(document(event)).decode(),
+    )
+
+
+def _lexemes(description: str, facts: JsonObject) -> str:
+    """The distinct words of the description and the details, as the text of a tsvector."""
+    found = dict.fromkeys(words(description))
+    for text in _texts(facts["details"]):
+        found |= dict.fromkeys(words(text))
+    return " ".join(f"'{word}'" for word in list(found)[:_MOST_WORDS])
+
+
+def _texts(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
+def _aliases(event: AuditEvent) -> Iterator[tuple[str, str]]:
+    actor: Any = event.facts["actor"]
+    yield actor["id"].casefold(), actor["id"]
+    if actor.get("full_name"):
+        yield actor["full_name"].casefold(), actor["id"]

@@ -1,0 +1,228 @@
+"""Queries of the read table `activity`.
+
+A filter with few values, each with an index that ends in time order, drives: every value brings its newest
+rows, already sorted, and the best of them are merged. So a page costs the same in a small ledger and in a
+huge one. The connection must be bound to a ledger; the views show no other.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from domain.filters import EventFilter
+from domain.words import Position, Status
+from projections.activity import words
+from projections.database import Connection
+
+_MOST_DRIVING_ACTORS = 500
+_SCAN = 50_000
+"""How many positions one page in recorded order looks through at most."""
+
+_COLUMNS = "position, occurred_at, event"
+_NEWEST_FIRST = "ORDER BY occurred_at DESC, position DESC"
+
+
+@dataclass(frozen=True)
+class Row:
+    position: Position
+    occurred_at: datetime
+    event: str
+    """The event as JSON."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A filter, and whose events may be seen: all, or one actor's."""
+
+    filter: EventFilter
+    only_actor: str | None = None
+
+
+class _Statement:
+    """Collects parameters while SQL is put together; values never become part of the text."""
+
+    def __init__(self) -> None:
+        self.arguments: list[object] = []
+
+    def add(self, value: object) -> str:
+        self.arguments.append(value)
+        return f"${len(self.arguments)}"
+
+
+@dataclass(frozen=True)
+class _Driver:
+    """Where the rows come from: the values wanted, and the branches that bring the rows of one value."""
+
+    wanted: str
+    branches: Sequence[str]
+
+
+async def newest_first(
+    connection: Connection, query: Query, before: tuple[datetime, Position] | None, limit: int
+) -> list[Row]:
+    """A page of the order for people: by `occurred_at`, newest first, from a keyset on."""
+    statement = _Statement()
+    actors = await _actors(connection, query)
+    driver, driving = _driver(statement, query, actors)
+    conditions = _conditions(statement, query, driving)
+    if before is not None:
+        moment, position = before
+        conditions.append(f"(occurred_at, position) < ({statement.add(moment)}, {statement.add(position)})")
+    most = statement.add(limit)
+    if driver is None:
+        sql = f"SELECT {_COLUMNS} FROM reading.activity {_where(conditions)} {_NEWEST_FIRST} LIMIT {most}"
+    else:
+        branches = " UNION ALL ".join(
+            f"(SELECT {_COLUMNS} FROM reading.activity {_where([branch, *conditions])} {_NEWEST_FIRST} LIMIT {most})"
+            for branch in driver.branches
+        )
+        sql = (
+            f"SELECT DISTINCT ON (occurred_at, position) {_COLUMNS} FROM {driver.wanted} "
+            f"CROSS JOIN LATERAL ({branches}) AS found {_NEWEST_FIRST} LIMIT {most}"
+        )
+    return [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
+
+
+async def by_position(
+    connection: Connection, query: Query, after: Position, applied: Position, limit: int
+) -> tuple[list[Row], Position]:
+    """A page of the order for machines: by position, up to `applied`.
+
+    Also gives the position that the next page goes on from: a bounded stretch is looked through, so a page may
+    hold few rows or none and still not be the last.
+    """
+    statement = _Statement()
+    until = Position(min(applied, after + _SCAN))
+    conditions = [
+        f"position > {statement.add(after)}",
+        f"position <= {statement.add(until)}",
+        *_conditions(statement, query, None),
+    ]
+    sql = f"SELECT {_COLUMNS} FROM reading.activity {_where(conditions)} ORDER BY position LIMIT {statement.add(limit)}"
+    rows = [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
+    return rows, rows[-1].position if len(rows) == limit else max(after, until)
+
+
+async def by_event_id(connection: Connection, event_id: str, only_actor: str | None) -> Row | None:
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM reading.activity WHERE event_id = $1::uuid AND ($2::text IS NULL OR actor_id = $2)",
+        event_id,
+        only_actor,
+    )
+    return None if row is None else _row(row)
+
+
+async def _actors(connection: Connection, query: Query) -> list[str] | None:
+    """The ids of the actors that may match, or None if they are too many to drive."""
+    if query.only_actor is not None:
+        return [query.only_actor]
+    if not query.filter.user:
+        return None
+    rows = await connection.fetch(
+        "SELECT DISTINCT actor_id FROM unnest($1::text[]) AS wanted (prefix) CROSS JOIN LATERAL ("
+        "SELECT actor_id FROM reading.activity_aliases WHERE alias >= prefix AND alias < prefix || chr(1114111) "
+        "ORDER BY alias LIMIT $2) AS found LIMIT $2",
+        [prefix.casefold() for prefix in query.filter.user],
+        _MOST_DRIVING_ACTORS + 1,
+    )
+    return [row["actor_id"] for row in rows] if len(rows) <= _MOST_DRIVING_ACTORS else None
+
+
+def _driver(
+    statement: _Statement, query: Query, actors: list[str] | None
+) -> tuple[_Driver | None, str | None]:
+    """What drives, most telling first, and the name of the filter that it makes good."""
+    wanted = query.filter
+
+    def of_column(column: str, values: Sequence[str]) -> _Driver:
+        return _Driver(
+            f"unnest({statement.add(list(values))}::text[]) AS wanted (value)", [f"{column} = value"]
+        )
+
+    choices: list[tuple[str, bool, Callable[[], _Driver]]] = [
+        (
+            "correlation_id",
+            bool(wanted.correlation_id),
+            lambda: of_column("correlation_id", wanted.correlation_id),
+        ),
+        ("entity", _all_entities_named(wanted), lambda: _entity_driver(statement, wanted.entity)),
+        ("ip", bool(wanted.ip), lambda: of_column("ip", wanted.ip)),
+        ("user", actors is not None, lambda: of_column("actor_id", actors or [])),
+        ("activity", bool(wanted.activity), lambda: of_column("activity", wanted.activity)),
+        ("source", bool(wanted.source), lambda: of_column("source", wanted.source)),
+        ("module", bool(wanted.module), lambda: of_column("module", wanted.module)),
+    ]
+    for name, usable, make in choices:
+        if usable:
+            return make(), name
+    return None, None
+
+
+def _all_entities_named(wanted: EventFilter) -> bool:
+    return bool(wanted.entity) and all(":" in key for key in wanted.entity)
+
+
+def _entity_driver(statement: _Statement, keys: Sequence[str]) -> _Driver:
+    types, ids = zip(*(key.split(":", 1) for key in keys), strict=True)
+    return _Driver(
+        f"unnest({statement.add(types)}::text[], {statement.add(ids)}::text[]) AS wanted (type, id)",
+        [
+            "entity_type = type AND entity_id = id",
+            "also_affected @> ARRAY[type || ':' || id] AND NOT (entity_type = type AND entity_id = id)",
+        ],
+    )
+
+
+def _conditions(statement: _Statement, query: Query, driving: str | None) -> list[str]:
+    """All that a row must hold, but for what the driver sees to."""
+    wanted = query.filter
+    found: list[str] = []
+    for column, values in (
+        ("correlation_id", wanted.correlation_id),
+        ("ip", wanted.ip),
+        ("activity", wanted.activity),
+        ("source", wanted.source),
+        ("module", wanted.module),
+    ):
+        if values and column != driving:
+            found.append(f"{column} = ANY({statement.add(list(values))}::text[])")
+    if wanted.status and set(wanted.status) != set(Status):
+        # Written out, so that the planner sees that the index of failures will do.
+        found.append(f"status = '{Status(wanted.status[0]).value}'")
+    if wanted.entity and driving != "entity":
+        keys = statement.add(list(wanted.entity))
+        found.append(
+            f"(entity_type = ANY({keys}::text[]) OR entity_type || ':' || entity_id = ANY({keys}) "
+            f"OR also_affected && {keys})"
+        )
+    if query.only_actor is not None:
+        found.append(f"actor_id = {statement.add(query.only_actor)}")
+    if wanted.user:
+        prefixes = statement.add([_like(prefix) for prefix in wanted.user])
+        found.append(f"(actor_id_fold LIKE ANY({prefixes}::text[]) OR actor_name_fold LIKE ANY({prefixes}))")
+    if wanted.from_ is not None:
+        found.append(f"occurred_at >= {statement.add(wanted.from_)}")
+    if wanted.to is not None:
+        found.append(f"occurred_at < {statement.add(wanted.to)}")
+    if wanted.text:
+        found.append(f"words @@ {statement.add(_tsquery(wanted.text))}::text::tsquery")
+    return found
+
+
+def _tsquery(texts: Sequence[str]) -> str:
+    return " & ".join(f"'{word}':*" for text in texts for word in words(text))
+
+
+def _like(prefix: str) -> str:
+    escaped = prefix.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"{escaped}%"
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def _row(row: asyncpg.Record) -> Row:
+    return Row(Position(row["position"]), row["occurred_at"], row["event"])

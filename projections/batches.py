@@ -1,0 +1,70 @@
+"""Reading the ledger for projectors, which mostly stand side by side and so share what is read and decoded."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.errors import UnreadableEvent
+from domain.event import AuditEvent
+from domain.ledger import LedgerEvent
+from domain.mapper import RecordMapper
+from domain.words import Ledger, Position
+
+BATCH = 1000
+_KEPT = 4
+
+
+class LedgerReader(Protocol):
+    async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
+        """The events after a position, in order, at most `limit` of them."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Events that follow one another, decoded; those that could not be are listed with their error."""
+
+    last: Position
+    events: Sequence[AuditEvent]
+    unreadable: Sequence[tuple[Position, str]]
+
+
+class Batches:
+    """Owns the few batches read last. Several tasks may ask for the same one: it is read once."""
+
+    def __init__(self, reader: LedgerReader, mapper: RecordMapper) -> None:
+        self._reader = reader
+        self._mapper = mapper
+        self._kept: dict[tuple[Ledger, Position], asyncio.Task[Batch | None]] = {}
+
+    async def after(self, ledger: Ledger, position: Position) -> Batch | None:
+        """The batch that follows a position, or None if nothing does.
+
+        It ends at a multiple of BATCH at the latest, so that projectors that drifted apart meet again.
+        """
+        key = (ledger, position)
+        task = self._kept.get(key)
+        if task is None:
+            task = self._kept[key] = asyncio.create_task(self._read(ledger, position))
+            while len(self._kept) > _KEPT:
+                self._kept.pop(next(iter(self._kept)))
+        try:
+            batch = await asyncio.shield(task)
+        except BaseException:
+            self._kept.pop(key, None)
+            raise
+        if batch is None:
+            self._kept.pop(key, None)
+        return batch
+
+    async def _read(self, ledger: Ledger, position: Position) -> Batch | None:
+        stored = await self._reader.read(ledger, position, BATCH - position % BATCH)
+        if not stored:
+            return None
+        events, unreadable = [], []
+        for event in stored:
+            try:
+                events.append(self._mapper.to_domain_event(event))
+            except UnreadableEvent as error:
+                unreadable.append((event.position, str(error)))
+        return Batch(stored[-1].position, events, unreadable)

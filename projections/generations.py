@@ -1,0 +1,93 @@
+"""The generations of a projection's tables: one is shown, a rebuild fills the next beside it."""
+
+from domain.errors import AuditError
+from projections.database import Connection
+from projections.projection import Projection, Table
+
+READER = "certinext_audit_reader"
+
+_COLUMNS = """
+SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'ledger'
+"""
+
+
+class NotBuilt(AuditError):
+    """A projection whose tables were never made: start the service once."""
+
+
+async def shown(connection: Connection, projection: str) -> int:
+    """The generation that readers see. Raises NotBuilt."""
+    generation: int | None = await connection.fetchval(
+        "SELECT generation FROM reading.generations WHERE projection = $1", projection
+    )
+    if generation is None:
+        raise NotBuilt(f"the projection {projection} has no tables yet")
+    return generation
+
+
+async def ensure(connection: Connection, projection: Projection) -> int:
+    """The generation shown, after making the first if there was none."""
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE reading.generations IN SHARE ROW EXCLUSIVE MODE")
+        try:
+            return await shown(connection, projection.name)
+        except NotBuilt:
+            await create_tables(connection, projection, 1)
+            await create_indexes(connection, projection, 1)
+            await show(connection, projection, 1)
+            return 1
+
+
+async def create_tables(connection: Connection, projection: Projection, generation: int) -> None:
+    for table in projection.tables:
+        name = table.versioned(generation)
+        await connection.execute(
+            f'CREATE TABLE {name} (ledger text COLLATE "C" NOT NULL, {table.columns}, PRIMARY KEY (ledger, {table.key}))'
+        )
+
+
+async def create_indexes(connection: Connection, projection: Projection, generation: int) -> None:
+    """The indexes that serve reading: cheaper to make over a full table than to keep while it is filled."""
+    for table in projection.tables:
+        for index in table.indexes:
+            await connection.execute(f"CREATE INDEX ON {table.versioned(generation)} {index}")
+
+
+async def show(connection: Connection, projection: Projection, generation: int) -> None:
+    """Let readers see this generation from the commit of the present transaction on.
+
+    Readers are given views that show the ledger which their transaction is bound to, and no table: row-level
+    security would keep the planner from using the index of words, whose operators are not leakproof.
+    """
+    for table in projection.tables:
+        await _show(connection, table, generation)
+    await connection.execute(
+        """
+        INSERT INTO reading.generations (projection, generation) VALUES ($1, $2)
+        ON CONFLICT (projection) DO UPDATE SET generation = EXCLUDED.generation
+        """,
+        projection.name,
+        generation,
+    )
+
+
+async def _show(connection: Connection, table: Table, generation: int) -> None:
+    columns = await connection.fetchval(_COLUMNS, table.versioned(generation))
+    await connection.execute(
+        f"CREATE OR REPLACE VIEW reading.{table.name} AS SELECT {columns} FROM {table.versioned(generation)} "
+        "WHERE ledger = current_setting('certinext_audit.ledger', true)"
+    )
+    await connection.execute(f"GRANT SELECT ON reading.{table.name} TO {READER}")
+
+
+async def drop(connection: Connection, projection: Projection, generation: int) -> None:
+    """Remove a generation that is not shown."""
+    for table in projection.tables:
+        await connection.execute(f"DROP TABLE IF EXISTS {table.versioned(generation)}")
+    for kept in ("tracking", "set_aside"):
+        await connection.execute(
+            f"DELETE FROM reading.{kept} WHERE projection = $1 AND generation = $2",
+            projection.name,
+            generation,
+        )

@@ -1,0 +1,49 @@
+"""One process at a time does a piece of work; when it dies another takes over.
+
+A row and not an advisory lock, which breaks behind transaction poolers. The lease only spares double work:
+correctness rests on the compare-and-set of the tracking.
+"""
+
+import contextlib
+import time
+
+import asyncpg
+
+from projections.database import Pool
+
+SECONDS = 10
+_RENEW_AFTER_SECONDS = 3
+
+_TAKE = """
+INSERT INTO reading.leases AS lease (work, holder, until) VALUES ($1, $2, now() + make_interval(secs => $3))
+ON CONFLICT (work) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until
+WHERE lease.holder = EXCLUDED.holder OR lease.until < now()
+RETURNING 1
+"""
+
+
+class Lease:
+    """The right to do `work` as `holder`; used by one task."""
+
+    def __init__(self, pool: Pool, work: str, holder: str) -> None:
+        self._pool = pool
+        self._work = work
+        self._holder = holder
+        self._renew_at = 0.0
+
+    async def hold(self) -> bool:
+        """Take the lease, or keep it; False while another has it."""
+        if time.monotonic() < self._renew_at:
+            return True
+        started = time.monotonic()
+        held = await self._pool.fetchval(_TAKE, self._work, self._holder, SECONDS) is not None
+        self._renew_at = started + _RENEW_AFTER_SECONDS if held else 0.0
+        return held
+
+    async def release(self) -> None:
+        """Let another have it at once. If the database is away, the lease runs out by itself."""
+        self._renew_at = 0.0
+        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            await self._pool.execute(
+                "DELETE FROM reading.leases WHERE work = $1 AND holder = $2", self._work, self._holder
+            )

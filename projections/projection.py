@@ -1,0 +1,36 @@
+"""What a projection is: tables that follow from the events, and the statements that keep them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.event import AuditEvent
+from domain.words import Ledger
+from projections.database import Connection
+
+
+@dataclass(frozen=True)
+class Table:
+    """A read table: `columns` without `ledger`, which comes first in each table and its key."""
+
+    name: str
+    columns: str
+    key: str
+    indexes: Sequence[str] = ()
+    """What follows `CREATE INDEX ON <table>`; of indexes that serve reading only, made last by a rebuild."""
+
+    def versioned(self, generation: int) -> str:
+        """The table of one generation; the view without the number shows the present one."""
+        return f"reading.{self.name}_{generation}"
+
+
+class Projection(Protocol):
+    """One or more read tables that are kept together."""
+
+    name: str
+    tables: Sequence[Table]
+
+    async def apply(
+        self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
+    ) -> None:
+        """Bring the tables from the state before these events to the state after, set-based."""

@@ -1,0 +1,95 @@
+"""Runs the projectors of a process: woken by appends, with a poll as the safety net."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+import structlog
+from eventsourcing.persistence import IntegrityError
+
+from domain.errors import AuditError
+from domain.words import Ledger, Position
+from projections import generations
+from projections.batches import Batches
+from projections.database import Pool
+from projections.lease import Lease
+from projections.projection import Projection
+from projections.projector import Projector
+
+POLL_SECONDS = 1.0
+_AFTER_TROUBLE_SECONDS = 0.5
+
+_BEHIND = """
+SELECT head.ledger, coalesce(mine.position, 0) AS position
+FROM audit.heads AS head
+LEFT JOIN reading.tracking AS mine
+    ON mine.ledger = head.ledger AND mine.projection = $1 AND mine.generation = $2
+WHERE head.position > coalesce(mine.position, 0)
+"""
+
+log = structlog.get_logger()
+
+
+class Runner:
+    """Owns one task for each projection, and the events that wake them."""
+
+    def __init__(self, projections: Sequence[Projection], pool: Pool, batches: Batches, holder: str) -> None:
+        """`holder` names this process in the leases."""
+        self._projections = projections
+        self._pool = pool
+        self._batches = batches
+        self._holder = holder
+        self._wake_ups = {projection.name: asyncio.Event() for projection in projections}
+
+    def wake(self) -> None:
+        """There may be something new in some ledger."""
+        for wake_up in self._wake_ups.values():
+            wake_up.set()
+
+    async def run(self) -> None:
+        """Make the tables that are missing, then project until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for projection in self._projections:
+                tasks.create_task(self._keep_projecting(projection), name=f"projector {projection.name}")
+
+    async def _keep_projecting(self, projection: Projection) -> None:
+        lease = Lease(self._pool, projection.name, self._holder)
+        wake_up = self._wake_ups[projection.name]
+        try:
+            while True:
+                try:
+                    busy = await lease.hold() and await self._advance_all(projection)
+                except (
+                    asyncpg.PostgresError,
+                    asyncpg.InterfaceError,
+                    AuditError,
+                    OSError,
+                    TimeoutError,
+                    IntegrityError,
+                ) as error:
+                    log.warning("projector_interrupted", projection=projection.name, error=repr(error))
+                    await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
+                    continue
+                if not busy:
+                    await _wait(wake_up)
+        finally:
+            await lease.release()
+
+    async def _advance_all(self, projection: Projection) -> bool:
+        """Bring each ledger that is behind one batch forward; False if none was."""
+        async with self._pool.acquire() as connection:
+            generation = await generations.ensure(connection, projection)
+            behind = await connection.fetch(_BEHIND, projection.name, generation)
+        projector = Projector(projection, generation, self._pool, self._batches)
+        for row in behind:
+            await projector.advance(Ledger(row["ledger"]), Position(row["position"]))
+        return bool(behind)
+
+
+async def _wait(wake_up: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(POLL_SECONDS):
+            await wake_up.wait()
+    except TimeoutError:
+        pass
+    wake_up.clear()

@@ -1,0 +1,38 @@
+"""A real PostgreSQL for the whole run, and a fresh database, copied from a migrated one, for each test."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.embedded import EmbeddedDatabase, embedded_postgres
+from adapters.postgres.schema import migrate
+
+_numbers = itertools.count(1)
+
+# Tests that a crash loses nothing use a server of their own.
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedDatabase]:
+    with embedded_postgres(Path(tmp_path_factory.mktemp("postgres")), _FAST) as server:
+        _execute(server.url(), "CREATE DATABASE template_audit")
+        migrate(server.url("template_audit"))
+        yield server
+
+
+@pytest.fixture
+def database_url(server: EmbeddedDatabase) -> Iterator[str]:
+    """The URL of a migrated, empty database; its user is a superuser."""
+    name = f"test_{next(_numbers)}"
+    _execute(server.url(), f"CREATE DATABASE {name} TEMPLATE template_audit STRATEGY FILE_COPY")
+    yield server.url(name)
+    _execute(server.url(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
