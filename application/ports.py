@@ -5,15 +5,10 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.credential import Credential
-from domain.errors import AuditError
 from domain.ledger import LedgerEvent
 from domain.receipt import CommandConflict, Receipt
 from domain.record import Draft
 from domain.words import Ledger, Position
-
-
-class StoreUnavailable(AuditError):
-    """The store does not answer now; what was asked may or may not have happened, and may be asked again."""
 
 
 class EventStore(Protocol):

@@ -105,9 +105,7 @@ class Activity:
         """The details of a failure: of the same types, but what was never reached may be missing."""
         hints = get_type_hints(self.details, include_extras=True)
         optional: dict[str, Any] = {name: (hints[name] | None, None) for name in self.details.model_fields}
-        return create_model(
-            f"{self.event_type}Attempted", __base__=Details, __doc__=self.details.__doc__, **optional
-        )
+        return create_model(f"{self.event_type}Attempted", __base__=Details, __doc__=self.details.__doc__, **optional)
 
     def details_for(self, status: Status) -> type[Details]:
         return self.details if status is Status.SUCCESS else self.attempted_details
@@ -144,9 +142,7 @@ class Declarations:
         """Declare the activity whose event is the decorated class."""
 
         def declare(details: type[D]) -> type[D]:
-            self.activities.append(
-                Activity(command, name, self._module, entity_type, effect, phrase, details, clause)
-            )
+            self.activities.append(Activity(command, name, self._module, entity_type, effect, phrase, details, clause))
             return details
 
         return declare

@@ -39,17 +39,13 @@ def disputed(value: JsonValue, path: tuple[str | int, ...] = ()) -> Iterator[Fie
         if "\0" in value:
             yield FieldError(pointer(path), "must not contain the character NUL (U+0000)")
     elif isinstance(value, int | float):
-        if not math.isfinite(value) or (abs(value) > LARGEST_INTEGER and value == math.floor(value)):
-            yield FieldError(
-                pointer(path), "must be a number that JSON keeps exactly (integers within ±(2^53-1))"
-            )
+        # A float beyond 2^53 is an integer, too.
+        if abs(value) > LARGEST_INTEGER or math.isnan(value):
+            yield FieldError(pointer(path), "must be a number that JSON keeps exactly (integers within ±(2^53-1))")
     elif len(path) >= MAX_DEPTH and value is not None:
         yield FieldError(pointer(path), f"must not be nested deeper than {MAX_DEPTH} levels")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if "\0" in key:
-                yield FieldError(pointer(path), "must not have a key with the character NUL (U+0000)")
-            yield from disputed(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from disputed(item, (*path, index))
+    elif isinstance(value, dict | list):
+        if isinstance(value, dict) and any("\0" in key for key in value):
+            yield FieldError(pointer(path), "must not have a key with the character NUL (U+0000)")
+        for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from disputed(item, (*path, step))

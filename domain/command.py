@@ -149,9 +149,7 @@ def _what_is_wrong_with(name: JsonValue) -> str:
 M = TypeVar("M", bound=BaseModel)
 
 
-def _validated(
-    model: type[M], data: JsonValue, path: tuple[str | int, ...]
-) -> tuple[M | None, list[FieldError]]:
+def _validated(model: type[M], data: JsonValue, path: tuple[str | int, ...]) -> tuple[M | None, list[FieldError]]:
     try:
         return model.model_validate(data), []
     except ValidationError as error:

@@ -33,6 +33,14 @@ class UnreadableEvent(AuditError):
     """A stored event that cannot be turned back into a domain event."""
 
 
+class StoreUnavailable(AuditError):
+    """The database does not answer now; what was asked may or may not have happened, and may be asked again."""
+
+
+class NotPermitted(AuditError):
+    """The caller is known, and may not do this."""
+
+
 def pointer(path: Iterable[str | int]) -> str:
     """A JSON Pointer (RFC 6901) from the steps of a path."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

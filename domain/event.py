@@ -20,7 +20,7 @@ class AuditEvent(CanMutateAggregate[str]):
     timestamp: datetime
     activity: Activity
     facts: JsonObject
-    """The members of the record in the activity's present shape, with the personal data back in their places."""
+    """The members of the record in the activity's present shape, the personal data back in their places."""
     personal: bytes | None
     """The personal data as they are stored; None if there are none, or if they were erased."""
 

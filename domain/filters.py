@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from domain.catalogue import CATALOGUE
+from domain.search import words
 from domain.values import Identifier, JsonObject, Timestamp
 from domain.words import Module, Status
 
@@ -17,6 +18,12 @@ def _known_activity(name: str) -> str:
     if CATALOGUE.named(name) is None:
         raise ValueError("must be an activity of the catalogue, as certificate.revoked")
     return name
+
+
+def _has_words(text: str) -> str:
+    if not words(text):
+        raise ValueError("must hold a word: at least one letter or digit")
+    return text
 
 
 def _address(text: str) -> str:
@@ -46,21 +53,15 @@ class EventFilter(BaseModel):
     to: Annotated[Timestamp | None, Field(description="Events that occurred before this time.")] = None
     entity: Annotated[
         tuple[EntityKey, ...],
-        Field(
-            description="What was acted on or also affected, as `certificate:c-42`; or a type, as `certificate`."
-        ),
+        Field(description="What was acted on or also affected, as `certificate:c-42`; or a type, as `certificate`."),
     ] = ()
-    source: Annotated[
-        tuple[Identifier, ...], Field(description="The id of the credential that sent the command.")
-    ] = ()
+    source: Annotated[tuple[Identifier, ...], Field(description="The id of the credential that sent the command.")] = ()
     ip: Annotated[
         tuple[Annotated[str, AfterValidator(_address)], ...], Field(description="The actor's IP address.")
     ] = ()
-    correlation_id: Annotated[
-        tuple[Identifier, ...], Field(description="The story that the event belongs to.")
-    ] = ()
+    correlation_id: Annotated[tuple[Identifier, ...], Field(description="The story that the event belongs to.")] = ()
     text: Annotated[
-        tuple[Identifier, ...],
+        tuple[Annotated[Identifier, AfterValidator(_has_words)], ...],
         Field(description="Words of the description and the details, all of them, each at least begun."),
     ] = ()
 

@@ -1,4 +1,4 @@
-"""Between domain events and stored ones: the library's mapper, with our records and our closed list of types."""
+"""Between domain events and stored ones: the library's mapper, with our records and our list of types."""
 
 import copy
 from typing import Any
@@ -25,7 +25,7 @@ class RecordTranscoder(Transcoder):
 
 
 class RecordMapper(Mapper[str]):
-    """Turns stored events into domain events and back; old schema versions are brought up to date on the way."""
+    """Turns stored events into domain events and back; old schema versions are brought up to date."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         super().__init__(RecordTranscoder())
@@ -67,10 +67,10 @@ class RecordMapper(Mapper[str]):
 
 
 def _upcast(facts: JsonObject, activity: Activity) -> None:
-    """Raises ValueError if the record was written by a later version of this service."""
+    """Raises ValueError if the schema version is unknown, as that of a later version of this service."""
     version, present = int(str(facts["schema_version"])), activity.details.schema_version
-    if version > present:
-        raise ValueError(f"schema version {version} is later than the latest known, {present}")
+    if not 1 <= version <= present:
+        raise ValueError(f"schema version {version} is not one of those known, 1 to {present}")
     for older in range(version, present):
         getattr(activity.details, f"upcast_v{older}_v{older + 1}")(facts)
         facts["schema_version"] = older + 1

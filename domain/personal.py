@@ -37,10 +37,11 @@ def set_apart(facts: JsonObject, activity: Activity, salt: bytes) -> bytes | Non
 def put_back(facts: JsonObject, personal: bytes) -> None:
     """The inverse of `set_apart`: restore the fields at their places.
 
-    Raises InvalidJson, KeyError, IndexError or TypeError if the bytes do not belong to these facts.
+    Raises InvalidJson, LookupError, TypeError or ValueError if the bytes do not belong to these facts.
     """
     fields = canonical.decode_object(personal)["fields"]
-    assert isinstance(fields, dict)
+    if not isinstance(fields, dict):
+        raise TypeError("the personal fields are not a JSON object")
     for path, value in fields.items():
         *steps, last = path.split("/")[1:]
         place: JsonValue = facts

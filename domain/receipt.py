@@ -25,9 +25,7 @@ class Receipt:
     @classmethod
     def of(cls, event: LedgerEvent, ledger: Ledger, *, duplicate: bool) -> "Receipt":
         event_id = str(canonical.decode_object(event.record)["event_id"])
-        return cls(
-            event_id, ledger, event.position, event.recorded_at, event.leaf_hash, event.chain_hash, duplicate
-        )
+        return cls(event_id, ledger, event.position, event.recorded_at, event.leaf_hash, event.chain_hash, duplicate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer
 from typing_extensions import TypeAliasType
 
-JsonValue = TypeAliasType(
-    "JsonValue", "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
-)
+JsonValue = TypeAliasType("JsonValue", "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None")
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 LARGEST_INTEGER = 2**53 - 1

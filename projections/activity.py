@@ -1,17 +1,16 @@
 """The read table `activity`: one row per event, made for filters."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from domain import canonical
 from domain.event import AuditEvent
+from domain.search import words
 from domain.values import JsonObject, JsonValue, parse_rfc3339
 from domain.words import Ledger
 from projections.database import Connection
 from projections.projection import Table
 
-_WORD = re.compile(r"\w{1,100}")
 _MOST_WORDS = 2000
 
 _ACTIVITY = Table(
@@ -88,7 +87,7 @@ class ActivityProjection:
     """Keeps `activity`, and the names by which its actors are found."""
 
     name = "activity"
-    tables = (_ACTIVITY, _ALIASES)
+    tables: Sequence[Table] = (_ACTIVITY, _ALIASES)
 
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
@@ -103,11 +102,6 @@ class ActivityProjection:
             [alias for alias, _ in aliases],
             [actor for _, actor in aliases],
         )
-
-
-def words(text: str) -> list[str]:
-    """The words of a text as the search knows them."""
-    return _WORD.findall(text.casefold())
 
 
 def document(event: AuditEvent) -> JsonObject:
@@ -136,8 +130,7 @@ def _row(event: AuditEvent) -> tuple[Any, ...]:
         name and name.casefold(),
         entity["type"],
         entity["id"],
-        also_affected
-        and canonical.encode([f"{other['type']}:{other['id']}" for other in also_affected]).decode(),
+        also_affected and canonical.encode([f"{other['type']}:{other['id']}" for other in also_affected]).decode(),
         facts["source"],
         actor.get("ip"),
         facts.get("correlation_id"),

@@ -12,8 +12,8 @@ from datetime import datetime
 import asyncpg
 
 from domain.filters import EventFilter
+from domain.search import words
 from domain.words import Position, Status
-from projections.activity import words
 from projections.database import Connection
 
 _MOST_DRIVING_ACTORS = 500
@@ -130,16 +130,12 @@ async def _actors(connection: Connection, query: Query) -> list[str] | None:
     return [row["actor_id"] for row in rows] if len(rows) <= _MOST_DRIVING_ACTORS else None
 
 
-def _driver(
-    statement: _Statement, query: Query, actors: list[str] | None
-) -> tuple[_Driver | None, str | None]:
+def _driver(statement: _Statement, query: Query, actors: list[str] | None) -> tuple[_Driver | None, str | None]:
     """What drives, most telling first, and the name of the filter that it makes good."""
     wanted = query.filter
 
     def of_column(column: str, values: Sequence[str]) -> _Driver:
-        return _Driver(
-            f"unnest({statement.add(list(values))}::text[]) AS wanted (value)", [f"{column} = value"]
-        )
+        return _Driver(f"unnest({statement.add(list(values))}::text[]) AS wanted (value)", [f"{column} = value"])
 
     choices: list[tuple[str, bool, Callable[[], _Driver]]] = [
         (

@@ -1,8 +1,42 @@
-"""The database as projections see it."""
+"""The database as projections see it, and the one place that says what its driver's errors mean."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import asyncpg
 
+from domain.errors import StoreUnavailable
+from domain.words import Ledger
+
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+PASSING = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InternalClientError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+"""What is raised when the database is away, full, overloaded or failing over: it says nothing about the data."""
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn what the driver raises when the database cannot serve us now into StoreUnavailable."""
+    try:
+        yield
+    except PASSING as error:
+        raise StoreUnavailable(f"the database does not answer: {error!r}") from error
+
+
+async def bind(connection: Connection, ledger: Ledger) -> None:
+    """Bind the transaction to one ledger: it sees and changes no other (see the policies and views)."""
+    await connection.execute("SELECT set_config('certinext_audit.ledger', $1, true)", ledger)

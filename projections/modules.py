@@ -39,7 +39,7 @@ class ModulesProjection:
     """Keeps `modules`."""
 
     name = "modules"
-    tables = (_MODULES,)
+    tables: Sequence[Table] = (_MODULES,)
 
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]

@@ -10,24 +10,17 @@ from eventsourcing.persistence import IntegrityError, Tracking
 from domain.event import AuditEvent
 from domain.words import Ledger, Position
 from projections.batches import Batch, Batches
-from projections.database import Connection, Pool
+from projections.database import PASSING, Connection, Pool
 from projections.projection import Projection
 from projections.tracking import insert_tracking, max_tracking_id
 
-_PASSING = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.InterfaceError,
+_NOT_OF_THE_EVENTS = (
+    *PASSING,
     asyncpg.InsufficientPrivilegeError,
     asyncpg.UndefinedTableError,
-    asyncpg.LockNotAvailableError,
     IntegrityError,
-    OSError,
-    TimeoutError,
 )
-"""Errors that say nothing about the events: they are tried again. All others are the fault of an event."""
+"""Errors that say nothing about the events: what was done is tried again. All others are an event's fault."""
 
 _SET_ASIDE = """
 INSERT INTO reading.set_aside (ledger, projection, generation, position, error)
@@ -60,7 +53,7 @@ class Projector:
             return after
         try:
             await self._apply(ledger, after, batch.events, batch.unreadable, batch.last)
-        except _PASSING:
+        except _NOT_OF_THE_EVENTS:
             raise
         except Exception as error:  # Whatever an event made go wrong, the others go on.
             log.warning("projection_goes_one_by_one", projection=self.projection.name, error=repr(error))
@@ -80,9 +73,7 @@ class Projector:
                 await self.projection.apply(connection, self.generation, ledger, events)
             if unreadable:
                 await self._set_aside(connection, ledger, unreadable)
-            await insert_tracking(
-                connection, self.projection.name, self.generation, Tracking(ledger, last), after
-            )
+            await insert_tracking(connection, self.projection.name, self.generation, Tracking(ledger, last), after)
 
     async def _apply_one_by_one(self, ledger: Ledger, after: Position, batch: Batch) -> None:
         """Find the events that cannot be applied, and set them aside with their errors."""
@@ -93,18 +84,14 @@ class Projector:
             unreadable = [(position, errors[position])] if position in errors else []
             try:
                 await self._apply(ledger, after, events, unreadable, position)
-            except _PASSING:
+            except _NOT_OF_THE_EVENTS:
                 raise
             except Exception as error:  # See advance.
-                log.error(
-                    "event_set_aside", projection=self.projection.name, ledger=ledger, position=position
-                )
+                log.error("event_set_aside", projection=self.projection.name, ledger=ledger, position=position)
                 await self._apply(ledger, after, [], [(position, repr(error))], position)
             after = position
 
-    async def _set_aside(
-        self, connection: Connection, ledger: Ledger, errors: Sequence[tuple[Position, str]]
-    ) -> None:
+    async def _set_aside(self, connection: Connection, ledger: Ledger, errors: Sequence[tuple[Position, str]]) -> None:
         await connection.execute(
             _SET_ASIDE,
             ledger,

@@ -11,7 +11,7 @@ from domain.errors import AuditError
 from domain.words import Ledger, Position
 from projections import generations
 from projections.batches import Batches
-from projections.database import Pool
+from projections.database import PASSING, Pool
 from projections.lease import Lease
 from projections.projection import Projection
 from projections.projector import Projector
@@ -59,14 +59,7 @@ class Runner:
             while True:
                 try:
                     busy = await lease.hold() and await self._advance_all(projection)
-                except (
-                    asyncpg.PostgresError,
-                    asyncpg.InterfaceError,
-                    AuditError,
-                    OSError,
-                    TimeoutError,
-                    IntegrityError,
-                ) as error:
+                except (*PASSING, asyncpg.PostgresError, IntegrityError, AuditError) as error:
                     log.warning("projector_interrupted", projection=projection.name, error=repr(error))
                     await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
                     continue
@@ -78,7 +71,10 @@ class Runner:
     async def _advance_all(self, projection: Projection) -> bool:
         """Bring each ledger that is behind one batch forward; False if none was."""
         async with self._pool.acquire() as connection:
-            generation = await generations.ensure(connection, projection)
+            try:
+                generation = await generations.shown(connection, projection.name)
+            except generations.NotBuilt:
+                generation = await generations.ensure(connection, projection)
             behind = await connection.fetch(_BEHIND, projection.name, generation)
         projector = Projector(projection, generation, self._pool, self._batches)
         for row in behind:

@@ -33,7 +33,7 @@ class StatusesProjection:
     """Keeps `statuses`."""
 
     name = "statuses"
-    tables = (_STATUSES,)
+    tables: Sequence[Table] = (_STATUSES,)
 
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
@@ -41,10 +41,7 @@ class StatusesProjection:
         await connection.execute(
             _APPLY.format(table=_STATUSES.versioned(generation)),
             ledger,
-            [
-                parse_rfc3339(event.facts["occurred_at"]).replace(minute=0, second=0, microsecond=0)
-                for event in events
-            ],
+            [parse_rfc3339(event.facts["occurred_at"]).replace(minute=0, second=0, microsecond=0) for event in events],
             [event.facts["module"] for event in events],
             [event.facts["status"] for event in events],
         )

@@ -17,9 +17,7 @@ RETURNING position
 """
 
 
-async def max_tracking_id(
-    connection: Connection, projection: str, generation: int, ledger: str
-) -> int | None:
+async def max_tracking_id(connection: Connection, projection: str, generation: int, ledger: str) -> int | None:
     """The position applied last; None if none was."""
     position: int | None = await connection.fetchval(_POSITION, ledger, projection, generation)
     return position

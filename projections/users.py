@@ -54,7 +54,7 @@ class UsersProjection:
     """Keeps `users`."""
 
     name = "users"
-    tables = (_USERS,)
+    tables: Sequence[Table] = (_USERS,)
 
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]

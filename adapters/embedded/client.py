@@ -82,9 +82,7 @@ def _guardian_runs(folder: DataFolder) -> bool:
         return not lock.try_exclusive()
 
 
-def _start_guardian_unless_one_runs(
-    folder: DataFolder, settings: Mapping[str, str]
-) -> subprocess.Popen[bytes] | None:
+def _start_guardian_unless_one_runs(folder: DataFolder, settings: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
     """Past this, a published state is that of a living guardian: what a killed one left is withdrawn."""
     with _looking_at_guardian(folder), FileLock(folder.guardian_lock) as lock:
         if not lock.try_exclusive():
@@ -102,9 +100,7 @@ def _looking_at_guardian(folder: DataFolder) -> Iterator[None]:
         yield
 
 
-def _start_guardian(
-    folder: DataFolder, settings: Mapping[str, str], lock: FileLock
-) -> subprocess.Popen[bytes]:
+def _start_guardian(folder: DataFolder, settings: Mapping[str, str], lock: FileLock) -> subprocess.Popen[bytes]:
     """Start a guardian in a session of its own, away from our terminal's signals, and leave it the lock."""
     command = [sys.executable, "-m", "adapters.embedded.guardian", str(folder.path)]
     command += [

@@ -40,9 +40,7 @@ def new_password(folder: DataFolder) -> str:
     return password
 
 
-def create_cluster(
-    folder: DataFolder, programs: Programs, account: Account, runtime: Path, password: str
-) -> None:
+def create_cluster(folder: DataFolder, programs: Programs, account: Account, runtime: Path, password: str) -> None:
     """Initialise beside the final place and rename: a cluster that is in place is complete, and never wiped.
 
     Raises EmbeddedPostgresError with the words of the program that failed.
@@ -133,6 +131,4 @@ def _run(command: list[str], account: Account, descriptor: int, text: str = "") 
 def environment() -> dict[str, str]:
     """Ours without what would steer PostgreSQL: its own variables and the language of a terminal."""
     steering = ("PG", "LC_", "LANG")
-    return {name: value for name, value in os.environ.items() if not name.startswith(steering)} | {
-        "LC_ALL": "C"
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith(steering)} | {"LC_ALL": "C"}

@@ -27,13 +27,9 @@ class DataFolder:
         try:
             resolved.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise EmbeddedPostgresError(
-                f"The data folder {resolved} cannot be made: {error.strerror}."
-            ) from error
+            raise EmbeddedPostgresError(f"The data folder {resolved} cannot be made: {error.strerror}.") from error
         if not os.access(resolved, os.R_OK | os.W_OK | os.X_OK):
-            raise EmbeddedPostgresError(
-                f"The data folder {resolved} is not writable for user id {os.geteuid()}."
-            )
+            raise EmbeddedPostgresError(f"The data folder {resolved} is not writable for user id {os.geteuid()}.")
         return cls(resolved)
 
     @property
@@ -84,9 +80,7 @@ class DataFolder:
             return None
         except OSError as error:
             raise EmbeddedPostgresError(f"{self.state_file} cannot be read: {error.strerror}.") from error
-        return EmbeddedDatabase(
-            state["host"], state["port"], state["user"], state["password"], state["database"]
-        )
+        return EmbeddedDatabase(state["host"], state["port"], state["user"], state["password"], state["database"])
 
     def withdraw(self) -> None:
         """Remove the published state and its runtime folder; only who holds the guardian's lock may."""

@@ -138,9 +138,7 @@ def _make_runtime_folder(account: Account) -> Path:
             runtime = Path(tempfile.mkdtemp(prefix=RUNTIME_PREFIX, dir=parent))
             account.take_over(runtime)
             return runtime
-    raise EmbeddedPostgresError(
-        "There is no temporary folder with a short path for PostgreSQL's socket: set TMPDIR."
-    )
+    raise EmbeddedPostgresError("There is no temporary folder with a short path for PostgreSQL's socket: set TMPDIR.")
 
 
 def _may_enter(account: Account, folder: Path) -> bool:

@@ -54,9 +54,7 @@ def postmaster_of(cluster: Path) -> int | None:
     try:
         pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
         process = Path(f"/proc/{pid}")
-        is_ours = (process / "exe").readlink().name.startswith("postgres") and (process / "cwd").samefile(
-            cluster
-        )
+        is_ours = (process / "exe").readlink().name.startswith("postgres") and (process / "cwd").samefile(cluster)
     except (OSError, ValueError):
         return None
     return pid if is_ours else None

@@ -1,40 +1,18 @@
-"""Pools of connections, one for each database role, and what the driver's errors mean to us."""
+"""Pools of connections, one for each database role."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-
-from typing import TypeAlias
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 
-from application.ports import StoreUnavailable
-from domain.words import Ledger
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+from projections.database import Pool, translated_errors
 
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 60
 
-_PASSING = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InternalClientError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn what the driver raises when the database is away, full or overloaded into StoreUnavailable."""
-    try:
-        yield
-    except _PASSING as error:
-        raise StoreUnavailable(f"the database does not answer: {error!r}") from error
+WRITER = "certinext_audit_writer"
+PROJECTOR = "certinext_audit_projector"
+READER = "certinext_audit_reader"
 
 
 @asynccontextmanager
@@ -47,15 +25,15 @@ async def open_pool(url: str, role: str, size: int) -> AsyncIterator[Pool]:
             max_size=size,
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
-            server_settings={"role": role, "application_name": "certinext-audit", "timezone": "UTC"},
+            server_settings={
+                "role": role,
+                "application_name": "certinext-audit",
+                "timezone": "UTC",
+                # The best plan depends on the values: how often an actor acts, how wide a span of time is.
+                "plan_cache_mode": "force_custom_plan",
+            },
         )
-    assert pool is not None
     try:
         yield pool
     finally:
         await pool.close()
-
-
-async def bind(connection: Connection, ledger: Ledger) -> None:
-    """Bind the transaction to one ledger: it sees and changes no other (see the policies and views)."""
-    await connection.execute("SELECT set_config('certinext_audit.ledger', $1, true)", ledger)

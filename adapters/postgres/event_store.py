@@ -7,11 +7,11 @@ import asyncpg
 import structlog
 
 from adapters.postgres import ledger_rows
-from adapters.postgres.connections import Connection, Pool, bind, translated_errors
 from domain.ledger import LedgerEvent, link
 from domain.receipt import CommandConflict, Receipt, answer_to_repeated
 from domain.record import Draft
 from domain.words import Ledger, Position
+from projections.database import Connection, Pool, bind, translated_errors
 
 _COMMAND_ID = "events_command_id"
 _CLOCK_ALARM = timedelta(seconds=1)
@@ -72,9 +72,7 @@ class PostgresEventStore:
         return before, {event.command_id: event for event in events}
 
 
-async def _with_versions(
-    connection: Connection, ledger: Ledger, drafts: Iterable[Draft]
-) -> list[tuple[Draft, int]]:
+async def _with_versions(connection: Connection, ledger: Ledger, drafts: Iterable[Draft]) -> list[tuple[Draft, int]]:
     """Each draft with the version that it makes of its entity."""
     latest = dict(await ledger_rows.versions(connection, ledger, {draft.originator_id for draft in drafts}))
     numbered = []

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import asyncpg
 
-from adapters.postgres.connections import Connection
 from domain.ledger import Head, LedgerEvent
 from domain.words import Ledger, Position
+from projections.database import Connection
 
 COLUMNS = (
     "ledger",

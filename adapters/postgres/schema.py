@@ -12,7 +12,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
-ROLES = ("certinext_audit_writer", "certinext_audit_projector", "certinext_audit_reader")
+from adapters.postgres.connections import PROJECTOR, READER, WRITER
+
+ROLES = (WRITER, PROJECTOR, READER)
 """The writer appends, the projector fills the read tables, the reader reads; the owner is who migrates."""
 
 _LOCK = 0x63_6E_61_75  # "cnau": one migration of a database at a time.

@@ -9,9 +9,7 @@ from domain.words import Module
 accounts = Declarations(Module.USER_ACTIVITY)
 
 
-@accounts(
-    "LockAccount", "account.locked", "user", "locked the account of {entity}", becomes("locked"), clause="3.1"
-)
+@accounts("LockAccount", "account.locked", "user", "locked the account of {entity}", becomes("locked"), clause="3.1")
 class AccountLocked(Details):
     """An account was closed to sign-in, usually after too many wrong attempts."""
 
@@ -20,9 +18,7 @@ class AccountLocked(Details):
     locked_until: Timestamp | None = None
 
 
-@accounts(
-    "UnlockAccount", "account.unlocked", "user", "unlocked the account of {entity}", becomes("active"), "3.1"
-)
+@accounts("UnlockAccount", "account.unlocked", "user", "unlocked the account of {entity}", becomes("active"), "3.1")
 class AccountUnlocked(Details):
     """A locked account was opened to sign-in again, by somebody or after its time."""
 

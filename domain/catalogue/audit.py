@@ -5,13 +5,15 @@ from typing import Annotated
 from pydantic import Field
 
 from domain.activity import Declarations, Details, becomes, begins, ends
-from domain.values import Code, Count, Identifier, JsonObject, Name, Sha256, Text, Timestamp
+from domain.values import PERSONAL, Code, Count, Identifier, JsonObject, Name, Sha256, Text, Timestamp
 from domain.words import Module, Role
 
 audit = Declarations(Module.ADMINISTRATION)
 
 AnyRole = Annotated[Role, Field(strict=False)]
 AnyModule = Annotated[Module, Field(strict=False)]
+Filters = Annotated[JsonObject, PERSONAL]
+"""The parameters of a search, which may name a person."""
 Modules = Annotated[tuple[AnyModule, ...], Field(strict=False)]
 
 
@@ -19,25 +21,21 @@ Modules = Annotated[tuple[AnyModule, ...], Field(strict=False)]
 class AuditTrailQueried(Details):
     """Somebody read events by the filters given, and was shown this many."""
 
-    filters: JsonObject
+    filters: Filters
     rows: Count
 
 
-@audit(
-    "ExportAuditTrail", "audit_trail.exported", "ledger", "exported the audit trail {entity}", clause="3.2"
-)
+@audit("ExportAuditTrail", "audit_trail.exported", "ledger", "exported the audit trail {entity}", clause="3.2")
 class AuditTrailExported(Details):
     """Somebody took the events that match the filters out of the service, in a file with this digest."""
 
-    filters: JsonObject
+    filters: Filters
     rows: Count
     sha256: Sha256 | None = None
     format: Code | None = None
 
 
-@audit(
-    "VerifyAuditTrail", "audit_trail.verified", "ledger", "verified the audit trail {entity}", clause="3.2"
-)
+@audit("VerifyAuditTrail", "audit_trail.verified", "ledger", "verified the audit trail {entity}", clause="3.2")
 class AuditTrailVerified(Details):
     """The hashes of the events between two positions were recomputed and compared, with this verdict."""
 
@@ -81,7 +79,7 @@ class AuditReplayed(Details):
 class AuditFeedSubscribed(Details):
     """Somebody began to receive events as they are recorded, from a position on where one is given."""
 
-    filters: JsonObject
+    filters: Filters
     after: Count | None = None
 
 

@@ -37,9 +37,7 @@ class MfaRemoved(Details):
     reason: Text | None = None
 
 
-@authentication(
-    "ChangePassword", "password.changed", "user", "changed the password of {entity}", clause="3.1"
-)
+@authentication("ChangePassword", "password.changed", "user", "changed the password of {entity}", clause="3.1")
 class PasswordChanged(Details):
     """A password was replaced by somebody who knew the old one."""
 

@@ -20,9 +20,7 @@ class BotActivated(Details):
     """A bot was allowed to act."""
 
 
-@bots(
-    "DeactivateBot", "bot.deactivated", "bot", "deactivated bot {entity}", becomes("inactive"), clause="3.2"
-)
+@bots("DeactivateBot", "bot.deactivated", "bot", "deactivated bot {entity}", becomes("inactive"), clause="3.2")
 class BotDeactivated(Details):
     """A bot was no longer allowed to act, for the time being."""
 

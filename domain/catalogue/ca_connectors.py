@@ -83,9 +83,7 @@ class CaConnectorDeleted(Details):
     reason: Text | None = None
 
 
-@ca_connectors(
-    "SynchronizeCa", "ca.synchronized", "ca_connector", "synchronized {entity} with its CA", clause="3.2"
-)
+@ca_connectors("SynchronizeCa", "ca.synchronized", "ca_connector", "synchronized {entity} with its CA", clause="3.2")
 class CaSynchronized(Details):
     """The inventory took over what an authority elsewhere had issued and revoked since the last time."""
 

@@ -10,9 +10,7 @@ from domain.words import Module
 certificates = Declarations(Module.CERTIFICATE_OPERATIONS)
 
 
-@certificates(
-    "IssueCertificate", "certificate.issued", "certificate", "issued {entity}", begins("valid"), "2.4"
-)
+@certificates("IssueCertificate", "certificate.issued", "certificate", "issued {entity}", begins("valid"), "2.4")
 class CertificateIssued(Details):
     """A certificate was signed by its authority."""
 
@@ -92,9 +90,7 @@ class CertificateRevocationRequested(Details):
     invalidity_date: Timestamp | None = None
 
 
-@certificates(
-    "RevokeCertificate", "certificate.revoked", "certificate", "revoked {entity}", becomes("revoked"), "2.1"
-)
+@certificates("RevokeCertificate", "certificate.revoked", "certificate", "revoked {entity}", becomes("revoked"), "2.1")
 class CertificateRevoked(Details):
     """A certificate was revoked before the end of its validity."""
 

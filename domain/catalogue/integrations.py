@@ -22,9 +22,7 @@ class IntegrationConnected(Details):
     endpoint: Name | None = None
 
 
-@integrations(
-    "ChangeIntegration", "integration.changed", "integration", "changed integration {entity}", clause="3.2"
-)
+@integrations("ChangeIntegration", "integration.changed", "integration", "changed integration {entity}", clause="3.2")
 class IntegrationChanged(Details):
     """The settings by which CertiNext works with another product were changed."""
 
@@ -43,9 +41,7 @@ class IntegrationDisconnected(Details):
     reason: Text | None = None
 
 
-@integrations(
-    "AddConnector", "connector.added", "connector", "added connector {entity}", begins("active"), "3.2"
-)
+@integrations("AddConnector", "connector.added", "connector", "added connector {entity}", begins("active"), "3.2")
 class ConnectorAdded(Details):
     """A link was set up to a system in which certificates live, such as a cloud or a load balancer."""
 
@@ -58,9 +54,7 @@ class ConnectorChanged(Details):
     """The settings of a link to such a system were changed."""
 
 
-@integrations(
-    "RemoveConnector", "connector.removed", "connector", "removed connector {entity}", ends("removed"), "3.2"
-)
+@integrations("RemoveConnector", "connector.removed", "connector", "removed connector {entity}", ends("removed"), "3.2")
 class ConnectorRemoved(Details):
     """A link to such a system was taken away."""
 

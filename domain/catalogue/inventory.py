@@ -9,9 +9,7 @@ from domain.words import Module
 inventory = Declarations(Module.CERTIFICATE_OPERATIONS)
 
 
-@inventory(
-    "DownloadCertificate", "certificate.downloaded", "certificate", "downloaded {entity}", clause="3.2"
-)
+@inventory("DownloadCertificate", "certificate.downloaded", "certificate", "downloaded {entity}", clause="3.2")
 class CertificateDownloaded(Details):
     """A copy of a certificate left CertiNext, alone or together with its private key."""
 

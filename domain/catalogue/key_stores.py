@@ -7,9 +7,7 @@ from domain.words import Module
 key_stores = Declarations(Module.KEY_AUTOMATION)
 
 
-@key_stores(
-    "CreateKeyStore", "key_store.created", "key_store", "created key store {entity}", begins("active"), "1.4"
-)
+@key_stores("CreateKeyStore", "key_store.created", "key_store", "created key store {entity}", begins("active"), "1.4")
 class KeyStoreCreated(Details):
     """A place to keep keys was set up: a file, a vault, or a part of a device."""
 
@@ -22,18 +20,14 @@ class KeyStoreChanged(Details):
     """The settings of a key store were changed, or who may use it."""
 
 
-@key_stores(
-    "DeleteKeyStore", "key_store.deleted", "key_store", "deleted key store {entity}", ends("deleted"), "1.4"
-)
+@key_stores("DeleteKeyStore", "key_store.deleted", "key_store", "deleted key store {entity}", ends("deleted"), "1.4")
 class KeyStoreDeleted(Details):
     """A key store was removed, and with it whatever it still held."""
 
     reason: Text | None = None
 
 
-@key_stores(
-    "ConnectHsm", "hsm.connected", "hsm", "connected HSM {entity}", becomes("connected"), clause="1.4"
-)
+@key_stores("ConnectHsm", "hsm.connected", "hsm", "connected HSM {entity}", becomes("connected"), clause="1.4")
 class HsmConnected(Details):
     """A hardware security module was joined to CertiNext."""
 
@@ -43,18 +37,14 @@ class HsmConnected(Details):
     firmware: Name | None = None
 
 
-@key_stores(
-    "DisconnectHsm", "hsm.disconnected", "hsm", "disconnected HSM {entity}", becomes("disconnected"), "1.4"
-)
+@key_stores("DisconnectHsm", "hsm.disconnected", "hsm", "disconnected HSM {entity}", becomes("disconnected"), "1.4")
 class HsmDisconnected(Details):
     """A hardware security module was parted from CertiNext, or could no longer be reached."""
 
     reason: Text | None = None
 
 
-@key_stores(
-    "InitializeHsm", "hsm.initialized", "hsm", "initialized HSM {entity}", becomes("initialized"), "1.4"
-)
+@key_stores("InitializeHsm", "hsm.initialized", "hsm", "initialized HSM {entity}", becomes("initialized"), "1.4")
 class HsmInitialized(Details):
     """A hardware security module was set up from empty, with new officers and an empty key store."""
 
@@ -63,9 +53,7 @@ class HsmInitialized(Details):
     fips_mode: bool | None = None
 
 
-@key_stores(
-    "UpdateHsmFirmware", "hsm.firmware_updated", "hsm", "updated the firmware of HSM {entity}", clause="1.4"
-)
+@key_stores("UpdateHsmFirmware", "hsm.firmware_updated", "hsm", "updated the firmware of HSM {entity}", clause="1.4")
 class HsmFirmwareUpdated(Details):
     """A hardware security module was given other firmware."""
 

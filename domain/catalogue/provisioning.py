@@ -75,9 +75,7 @@ class DeploymentRolledBack(Details):
     restored_serial: Identifier | None = None
 
 
-@provisioning(
-    "RunDiscoveryScan", "discovery_scan.run", "discovery_scan", "ran discovery scan {entity}", clause="3.2"
-)
+@provisioning("RunDiscoveryScan", "discovery_scan.run", "discovery_scan", "ran discovery scan {entity}", clause="3.2")
 class DiscoveryScanRun(Details):
     """Networks, hosts or clouds were searched for certificates in use."""
 
@@ -88,9 +86,7 @@ class DiscoveryScanRun(Details):
     duration_ms: Count | None = None
 
 
-@provisioning(
-    "UpdateTrustStore", "trust_store.updated", "trust_store", "updated trust store {entity}", clause="3.2"
-)
+@provisioning("UpdateTrustStore", "trust_store.updated", "trust_store", "updated trust store {entity}", clause="3.2")
 class TrustStoreUpdated(Details):
     """The authorities that a machine trusts were changed."""
 

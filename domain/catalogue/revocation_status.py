@@ -8,9 +8,7 @@ from domain.words import Module
 revocation_status = Declarations(Module.CERTIFICATE_AUTHORITY)
 
 
-@revocation_status(
-    "GenerateCrl", "crl.generated", "crl", "generated CRL {entity}", becomes("generated"), "1.5, 2.5"
-)
+@revocation_status("GenerateCrl", "crl.generated", "crl", "generated CRL {entity}", becomes("generated"), "1.5, 2.5")
 class CrlGenerated(Details):
     """An authority signed a new list of the certificates that it has revoked (RFC 5280)."""
 
@@ -22,9 +20,7 @@ class CrlGenerated(Details):
     ca_id: Identifier | None = None
 
 
-@revocation_status(
-    "PublishCrl", "crl.published", "crl", "published CRL {entity}", becomes("published"), "1.5, 2.5"
-)
+@revocation_status("PublishCrl", "crl.published", "crl", "published CRL {entity}", becomes("published"), "1.5, 2.5")
 class CrlPublished(Details):
     """A revocation list was put where its readers fetch it."""
 

@@ -29,9 +29,7 @@ class AuthenticationSettingChanged(Details):
     key: Name | None = None
 
 
-@settings(
-    "CreatePolicy", "policy.created", "policy", "created policy {entity}", begins("active"), clause="3.3"
-)
+@settings("CreatePolicy", "policy.created", "policy", "created policy {entity}", begins("active"), clause="3.3")
 class PolicyCreated(Details):
     """A rule was laid down that requests, certificates or keys must meet."""
 
@@ -43,9 +41,7 @@ class PolicyChanged(Details):
     """What a policy demands, or to what it applies, was changed."""
 
 
-@settings(
-    "RetirePolicy", "policy.retired", "policy", "retired policy {entity}", ends("retired"), clause="3.3"
-)
+@settings("RetirePolicy", "policy.retired", "policy", "retired policy {entity}", ends("retired"), clause="3.3")
 class PolicyRetired(Details):
     """A policy was put out of force."""
 

@@ -39,9 +39,7 @@ class SessionExpired(Details):
     """A session reached the end of its time, or was left idle for too long."""
 
 
-@sign_in(
-    "RevokeSession", "session.revoked", "session", "revoked session {entity}", ends("revoked"), clause="3.1"
-)
+@sign_in("RevokeSession", "session.revoked", "session", "revoked session {entity}", ends("revoked"), clause="3.1")
 class SessionRevoked(Details):
     """A session was ended before its time, so that whoever held it had to sign in again."""
 

@@ -17,9 +17,7 @@ class LicenseChanged(Details):
     expires_at: Timestamp | None = None
 
 
-@system(
-    "StartService", "service.started", "service", "started service {entity}", becomes("running"), clause="3.2"
-)
+@system("StartService", "service.started", "service", "started service {entity}", becomes("running"), clause="3.2")
 class ServiceStarted(Details):
     """A service of CertiNext came up, its audit logging with it."""
 
@@ -27,9 +25,7 @@ class ServiceStarted(Details):
     host: Name | None = None
 
 
-@system(
-    "StopService", "service.stopped", "service", "stopped service {entity}", becomes("stopped"), clause="3.2"
-)
+@system("StopService", "service.stopped", "service", "stopped service {entity}", becomes("stopped"), clause="3.2")
 class ServiceStopped(Details):
     """A service of CertiNext was shut down in good order."""
 
@@ -69,9 +65,7 @@ class SoftwareInstalled(Details):
     sha256: Sha256 | None = None
 
 
-@system(
-    "UpdateSoftware", "software.updated", "software", "updated {entity}", becomes("installed"), clause="3.4"
-)
+@system("UpdateSoftware", "software.updated", "software", "updated {entity}", becomes("installed"), clause="3.4")
 class SoftwareUpdated(Details):
     """A program on a machine of the certificate system was replaced by another version."""
 
@@ -81,9 +75,7 @@ class SoftwareUpdated(Details):
     sha256: Sha256 | None = None
 
 
-@system(
-    "RemoveSoftware", "software.removed", "software", "removed {entity}", becomes("removed"), clause="3.4"
-)
+@system("RemoveSoftware", "software.removed", "software", "removed {entity}", becomes("removed"), clause="3.4")
 class SoftwareRemoved(Details):
     """A program was taken off a machine of the certificate system."""
 
@@ -91,9 +83,7 @@ class SoftwareRemoved(Details):
     host: Name | None = None
 
 
-@system(
-    "CompleteBackup", "backup.completed", "backup", "completed backup {entity}", begins("completed"), "3.2"
-)
+@system("CompleteBackup", "backup.completed", "backup", "completed backup {entity}", begins("completed"), "3.2")
 class BackupCompleted(Details):
     """A copy of CertiNext's data was made from which it can be restored."""
 

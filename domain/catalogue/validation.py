@@ -17,9 +17,7 @@ class CaaChecked(Details):
     request_id: Identifier | None = None
 
 
-@validation(
-    "AddDomain", "domain.added", "domain", "added domain {entity}", begins("unvalidated"), clause="2.2"
-)
+@validation("AddDomain", "domain.added", "domain", "added domain {entity}", begins("unvalidated"), clause="2.2")
 class DomainAdded(Details):
     """A domain was entered, to be validated and have certificates issued for it."""
 
@@ -70,9 +68,7 @@ class DomainValidationQuorumReached(Details):
     domain: Name | None = None
 
 
-@validation(
-    "ValidateDomain", "domain.validated", "domain", "validated domain {entity}", becomes("validated"), "2.2"
-)
+@validation("ValidateDomain", "domain.validated", "domain", "validated domain {entity}", becomes("validated"), "2.2")
 class DomainValidated(Details):
     """The applicant's control of a domain was proved by one of the methods that the Requirements allow."""
 
@@ -97,9 +93,7 @@ class DomainValidationReused(Details):
     request_id: Identifier | None = None
 
 
-@validation(
-    "RemoveDomain", "domain.removed", "domain", "removed domain {entity}", ends("removed"), clause="2.2"
-)
+@validation("RemoveDomain", "domain.removed", "domain", "removed domain {entity}", ends("removed"), clause="2.2")
 class DomainRemoved(Details):
     """A domain was taken out, so that no more certificates are issued for it."""
 

@@ -7,9 +7,7 @@ from domain.words import Module
 workflows = Declarations(Module.KEY_AUTOMATION)
 
 
-@workflows(
-    "CreateWorkflow", "workflow.created", "workflow", "created workflow {entity}", begins("created"), "3.2"
-)
+@workflows("CreateWorkflow", "workflow.created", "workflow", "created workflow {entity}", begins("created"), "3.2")
 class WorkflowCreated(Details):
     """A series of steps was laid down, to be run on demand, on a schedule or on an event."""
 
@@ -21,9 +19,7 @@ class WorkflowChanged(Details):
     """The steps of a workflow, or what sets it off, were changed."""
 
 
-@workflows(
-    "EnableWorkflow", "workflow.enabled", "workflow", "enabled workflow {entity}", becomes("enabled"), "3.2"
-)
+@workflows("EnableWorkflow", "workflow.enabled", "workflow", "enabled workflow {entity}", becomes("enabled"), "3.2")
 class WorkflowEnabled(Details):
     """A workflow was allowed to run."""
 
@@ -90,9 +86,7 @@ class WorkflowRunCompleted(Details):
     workflow_id: Identifier | None = None
 
 
-@workflows(
-    "RunScheduledJob", "scheduled_job.run", "scheduled_job", "ran scheduled job {entity}", clause="3.2"
-)
+@workflows("RunScheduledJob", "scheduled_job.run", "scheduled_job", "ran scheduled job {entity}", clause="3.2")
 class ScheduledJobRun(Details):
     """A job that is due at set times was carried out."""
 

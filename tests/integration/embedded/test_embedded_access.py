@@ -53,10 +53,7 @@ def _python_for(uid: int) -> str | None:
     question = "import sys; sys.exit(sys.version_info < (3, 11))"
     for python in (sys.executable, shutil.which("python3", path=os.defpath)):
         try:
-            if (
-                python
-                and subprocess.run([python, "-c", question], check=False, user=uid, cwd="/").returncode == 0
-            ):
+            if python and subprocess.run([python, "-c", question], check=False, user=uid, cwd="/").returncode == 0:
                 return python
         except PermissionError:
             continue

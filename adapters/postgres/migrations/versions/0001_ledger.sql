@@ -62,7 +62,8 @@ ALTER TABLE audit.heads ENABLE ALWAYS TRIGGER stays;
 
 CREATE FUNCTION audit.refuse_step_back() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.ledger <> OLD.ledger OR NEW.position <= OLD.position OR NEW.recorded_at <= OLD.recorded_at THEN
+    IF NEW.ledger <> OLD.ledger OR NEW.position <= OLD.position
+        OR NEW.recorded_at IS NULL OR NEW.recorded_at <= OLD.recorded_at THEN
         RAISE EXCEPTION 'the head of ledger % moves forward only', OLD.ledger
             USING ERRCODE = 'insufficient_privilege';
     END IF;

@@ -1,0 +1,218 @@
+"""The one place where everything is wired."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+from aiohttp import web
+from uuid_utils import uuid7
+
+from adapters.embedded import embedded_postgres
+from adapters.http.app import build_app
+from adapters.http.services import Limits, Services
+from adapters.postgres import wake_ups
+from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool
+from adapters.postgres.credential_store import CHANGED, PostgresCredentialStore
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.schema import current_version, latest_version, migrate
+from adapters.settings import Settings
+from application.credentials import Authenticate, CreateCredential, RevokeCredential
+from application.ports import CredentialStore
+from application.record_commands import RecordCommands
+from application.self_audit import SelfAudit
+from domain.catalogue import CATALOGUE
+from domain.errors import AuditError, StoreUnavailable
+from domain.mapper import RecordMapper
+from projections.activity import ActivityProjection
+from projections.batches import Batches
+from projections.database import Pool
+from projections.modules import ModulesProjection
+from projections.projection import Projection
+from projections.reads import Reads
+from projections.rebuild import Rebuild
+from projections.runner import Runner
+from projections.statuses import StatusesProjection
+from projections.users import UsersProjection
+
+PROJECTIONS: Sequence[Projection] = (
+    ActivityProjection(),
+    UsersProjection(),
+    ModulesProjection(),
+    StatusesProjection(),
+)
+
+_DRAIN_SECONDS = 30
+
+
+class SchemaOutdated(AuditError):
+    """The database is not at the schema of this version."""
+
+
+class CannotListen(AuditError):
+    """The address to listen on is not free, or not ours."""
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The URL of the database named in the settings, or of the embedded one, which is migrated as needed.
+
+    Raises SchemaOutdated for a database of somebody's own that is not at this version's schema,
+    StoreUnavailable if it does not answer, and EmbeddedPostgresError if the embedded one does not start.
+    """
+    if settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+        if _version(url) != latest_version():
+            raise SchemaOutdated(
+                "The database is not at the schema of this version: run `certinext-audit migrate` first."
+            )
+        yield url
+        return
+    with embedded_postgres(settings.data_dir) as embedded:
+        if _version(embedded.url()) != latest_version():
+            migrate(embedded.url())
+        yield embedded.url()
+
+
+def migrate_database(settings: Settings) -> str:
+    """Bring the database to the schema of this version and return that. Raises as `database` does."""
+    if settings.database_url is None:
+        with database(settings):
+            return latest_version()
+    try:
+        return migrate(settings.database_url.get_secret_value())
+    except psycopg.Error as error:
+        raise StoreUnavailable(f"The database cannot be migrated: {error}") from error
+
+
+def _version(url: str) -> str | None:
+    try:
+        return current_version(url)
+    except psycopg.OperationalError as error:
+        raise StoreUnavailable(f"The database does not answer: {error}") from error
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The use cases and reads, wired to a database."""
+
+    credentials: CredentialStore
+    create_credential: CreateCredential
+    revoke_credential: RevokeCredential
+    self_audit: SelfAudit
+    services: Services
+    runner: Runner
+    announcer: wake_ups.Announcer
+    projector_pool: Pool
+    batches: Batches
+
+    def rebuild(self, projection: Projection) -> Rebuild:
+        return Rebuild(projection, self.projector_pool, self.batches, _holder())
+
+
+@asynccontextmanager
+async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
+    """Everything but the server. Raises StoreUnavailable if the database does not answer."""
+    size = settings.pool_size
+    async with (
+        open_pool(url, WRITER, size) as writer,
+        open_pool(url, PROJECTOR, size) as projector,
+        open_pool(url, READER, size) as reader,
+    ):
+        announcer = wake_ups.Announcer(writer)
+        store = PostgresEventStore(writer, lambda _: announcer.announce())
+        record_commands = RecordCommands(store, CATALOGUE, _now, lambda: str(uuid7()), lambda: secrets.token_bytes(16))
+        self_audit = SelfAudit(record_commands, _now)
+        credentials = PostgresCredentialStore(writer)
+        batches = Batches(PostgresEventStore(projector, lambda _: None), RecordMapper(CATALOGUE))
+        yield Trail(
+            credentials,
+            CreateCredential(credentials, self_audit, _now, secrets.token_hex),
+            RevokeCredential(credentials, self_audit, _now),
+            self_audit,
+            Services(
+                CATALOGUE,
+                Authenticate(PostgresCredentialStore(reader), _now),
+                record_commands,
+                self_audit,
+                Reads(reader, projector),
+                Limits(command_bytes=settings.max_command_bytes),
+            ),
+            Runner(PROJECTIONS, projector, batches, _holder()),
+            announcer,
+            projector,
+            batches,
+        )
+
+
+@asynccontextmanager
+async def server(url: str, settings: Settings) -> AsyncIterator[tuple[Trail, str]]:
+    """The running service and its address; on leaving it finishes what it has accepted."""
+    async with trail(url, settings) as wired:
+        runner = web.AppRunner(build_app(wired.services), access_log=None, shutdown_timeout=_DRAIN_SECONDS)
+        await runner.setup()
+        try:
+            await _listen(runner, settings)
+            async with _background(wired, url):
+                yield wired, _address(runner)
+                await runner.cleanup()
+        finally:
+            await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        raise CannotListen(
+            f"The service cannot listen on {settings.host}, port {settings.port}: {error.strerror}. "
+            "Set CERTINEXT_AUDIT_HOST and CERTINEXT_AUDIT_PORT."
+        ) from error
+
+
+@asynccontextmanager
+async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
+    """The projectors and their wake-ups; they end with the block, and the block with them if they fail."""
+    heard = {wake_ups.APPENDED: wired.runner.wake, CHANGED: wired.services.authenticate.forget}
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(work) for work in (wired.runner.run(), wired.announcer.run(), wake_ups.listen(url, heard))
+        ]
+        yield
+        for task in running:
+            task.cancel()
+
+
+async def serve(url: str, settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Run the service until the process is told to stop (SIGTERM or SIGINT)."""
+    stop = stop_signal()
+    async with server(url, settings) as (_, address):
+        on_ready(address)
+        await stop.wait()
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _address(runner: web.AppRunner) -> str:
+    host, port = runner.addresses[0][:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

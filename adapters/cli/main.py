@@ -1,0 +1,94 @@
+"""The commands, and how they end: 0 good, 1 the answer is bad news, 2 could not do it."""
+
+import sys
+
+import cyclopts
+from cyclopts import App
+from pydantic import ValidationError
+
+from adapters import bootstrap
+from adapters.cli.keys import keys
+from adapters.cli.output import complain, print_json, say
+from adapters.cli.running import run, settings
+from adapters.cli.work import play_estate, rebuild_projection
+from adapters.embedded import EmbeddedPostgresError
+from adapters.observability.logs import configure_logs
+from domain.errors import AuditError
+
+GOOD, BAD_NEWS, COULD_NOT = 0, 1, 2
+
+app = App(name="certinext-audit", help="The audit trail of CertiNext.", result_action="return_value")
+app.command(keys)
+
+
+@app.command
+def serve() -> int:
+    """Run the service until it is told to stop."""
+    configured = settings()
+    configure_logs(configured.log_level)
+    with bootstrap.database(configured) as url:
+        run(bootstrap.serve(url, configured, lambda address: say(f"The audit trail listens on {address}")))
+    return GOOD
+
+
+@app.command
+def demo(*, live: bool = True) -> int:
+    """Play a CertiNext estate: ninety days of history, then live traffic.
+
+    Parameters
+    ----------
+    live
+        Go on with live traffic until told to stop.
+    """
+    configured = settings()
+    configure_logs("warning")
+    with bootstrap.database(configured) as url:
+        run(play_estate(url, configured, live=live))
+    return GOOD
+
+
+@app.command
+def migrate(*, json: bool = False) -> int:
+    """Bring the database to the schema of this version."""
+    version = bootstrap.migrate_database(settings())
+    if json:
+        print_json({"schema_version": version})
+    else:
+        say(f"The database is at schema version {version}.")
+    return GOOD
+
+
+@app.command
+def rebuild(projection: str, /, *, json: bool = False) -> int:
+    """Fill a projection's tables anew from the ledger; queries go on meanwhile.
+
+    Parameters
+    ----------
+    projection
+        activity, users, modules or statuses.
+    """
+    configured = settings()
+    with bootstrap.database(configured) as url:
+        events = run(rebuild_projection(url, configured, projection, show_progress=not json))
+    if json:
+        print_json({"projection": projection, "events": events})
+    else:
+        say(f"{projection} is rebuilt from {events:,} events.")
+    return GOOD
+
+
+def main() -> None:
+    """Run the command that the process was called with, and exit."""
+    try:
+        code = app(exit_on_error=False)
+    except cyclopts.CycloptsError:
+        code = COULD_NOT  # cyclopts has said why.
+    except ValidationError as error:
+        for item in error.errors(include_url=False, include_input=False):
+            name = "CERTINEXT_AUDIT_" + "_".join(map(str, item["loc"])).upper()
+            complain(f"{name}: {item['msg']}")
+        code = COULD_NOT
+    except (AuditError, EmbeddedPostgresError) as error:
+        complain(str(error))
+        code = COULD_NOT
+    sys.exit(code)

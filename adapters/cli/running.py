@@ -1,0 +1,30 @@
+"""Running a coroutine of a command, on uvloop."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import uvloop
+
+from adapters.settings import Settings
+
+T = TypeVar("T")
+
+
+def settings() -> Settings:
+    """The settings of the environment. Raises pydantic's ValidationError that names those which do not fit."""
+    return Settings()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """The result. Of errors that came in a group the first is raised, since one line must tell it."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            return runner.run(work)
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,123 @@
+"""The aiohttp application: its routes, and what happens around each request."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from uuid import uuid4
+
+import structlog
+from aiohttp import web
+
+from adapters.http import metrics
+from adapters.http.commands import commands
+from adapters.http.events import events
+from adapters.http.health import health
+from adapters.http.openapi import document
+from adapters.http.problems import Problem, problem_of, problem_of_status
+from adapters.http.routes import CALLER, Content, Routes, guarded
+from adapters.http.services import SERVICES, Services
+from adapters.http.tables import tables
+from domain.errors import AuditError
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_SAFE = {
+    "Server": "certinext-audit",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+
+description = Routes()
+log = structlog.get_logger()
+
+
+@description("GET", "/openapi.json", "This description", {200: ("OpenAPI 3.1.", Content("application/json"))})
+async def describe(request: web.Request) -> web.StreamResponse:
+    """All that the service does over HTTP."""
+    return web.Response(body=request.app[_DOCUMENT], content_type="application/json")
+
+
+_DOCUMENT = web.AppKey("document", bytes)
+ALL_ROUTES = [*commands.routes, *events.routes, *tables.routes, *health.routes, *description.routes]
+
+
+def build_app(services: Services) -> web.Application:
+    app = web.Application(middlewares=[_around_each_request], client_max_size=0)
+    app[SERVICES] = services
+    app[_DOCUMENT] = document(ALL_ROUTES, services.catalogue)
+    for route in ALL_ROUTES:
+        app.router.add_route(route.method, route.path, guarded(route), name=route.name)
+    return app
+
+
+@web.middleware
+async def _around_each_request(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer errors as problems; log one line and count one request, whatever happens."""
+    started = time.perf_counter()
+    trace_id = _trace_id(request)
+    status = 499
+    with structlog.contextvars.bound_contextvars(trace_id=trace_id):
+        try:
+            response = await _answer(request, handler)
+            status = response.status
+            if not response.prepared:
+                response.headers.update(_SAFE | {"X-Trace-Id": trace_id})
+            return response
+        finally:
+            _report(request, status, time.perf_counter() - started)
+
+
+async def _answer(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return problem.response()
+    except AuditError as error:
+        return problem_of(error).response()
+    except web.HTTPException as error:
+        response = problem_of_status(error.status, error.reason).response()
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except Exception:
+        log.exception("request_failed", route=_route(request))
+        return Problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "internal",
+            "The service failed",
+            "this is our fault; the trace id in the header X-Trace-Id finds it in our log",
+        ).response()
+
+
+def _report(request: web.Request, status: int, seconds: float) -> None:
+    route = _route(request)
+    metrics.REQUEST_SECONDS.labels(request.method, route, status).observe(seconds)
+    caller = request.get(CALLER)
+    log.info(
+        "request",
+        method=request.method,
+        route=route,
+        status=status,
+        seconds=round(seconds, 6),
+        remote=request.remote,
+        ledger=caller and caller.ledger,
+        source=caller and caller.id,
+    )
+
+
+def _route(request: web.Request) -> str:
+    """The pattern of the path, which holds no id and no filter."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"
+
+
+def _trace_id(request: web.Request) -> str:
+    """The caller's trace id (W3C Trace Context), or a new one."""
+    found = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    return found[1] if found else uuid4().hex

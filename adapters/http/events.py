@@ -1,0 +1,162 @@
+"""Reading events: pages by filter, and one by its id."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from adapters.http import cursor
+from adapters.http.parameters import parse
+from adapters.http.problems import NotFound
+from adapters.http.routes import CALLER, Content, Routes
+from adapters.http.schemas import Event, EventWithEvidence, Page
+from adapters.http.services import SERVICES
+from domain.credential import Credential
+from domain.filters import EventFilter
+from domain.values import JsonObject, JsonValue, parse_rfc3339, rfc3339
+from domain.words import Position, Role
+from projections.activity_query import Query, Row
+from projections.reads import Freshness, Wait
+
+events = Routes()
+
+READERS = frozenset({Role.AUDITOR, Role.USER})
+_JSON = "application/json"
+
+
+class Order(StrEnum):
+    OCCURRED = "occurred"
+    RECORDED = "recorded"
+
+
+class Paging(BaseModel):
+    """Which page of the result, and how fresh."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order: Annotated[
+        Order,
+        Field(
+            description="`occurred`: newest first, for people. `recorded`: by position, oldest first, for machines "
+            "that poll: there is always a next page, and no event is ever missed."
+        ),
+    ] = Order.OCCURRED
+    limit: Annotated[int, Field(ge=1, le=1000, description="How many events at most.")] = 50
+    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
+    min_position: Annotated[
+        int, Field(ge=0, le=2**53, description="Wait until the events up to this position are in the table.")
+    ] = 0
+
+
+class EventsPage(Page):
+    """A page of events."""
+
+    events: list[Event]
+
+
+@events(
+    "GET",
+    "/v1/events",
+    "Find events",
+    {200: ("A page of events.", Content(_JSON, EventsPage))},
+    roles=READERS,
+    query=(EventFilter, Paging),
+    problems=(422,),
+)
+async def find_events(request: web.Request) -> web.StreamResponse:
+    """Values of one filter are alternatives; different filters must all hold. Each search is itself recorded."""
+    services, caller = request.app[SERVICES], request[CALLER]
+    wanted, paging = parse(request, EventFilter, Paging)
+    asked = _asked(caller, wanted, paging.order)
+    query = Query(wanted, caller.actor_id if caller.role is Role.USER else None)
+    keyset = cursor.decode(asked, paging.cursor) if paging.cursor else None
+    wait = Wait(Position(paging.min_position))
+    following: list[JsonValue] | None
+    if paging.order is Order.OCCURRED:
+        rows, freshness = await services.reads.newest_first(caller.ledger, query, _before(keyset), paging.limit, wait)
+        following = [rfc3339(rows[-1].occurred_at), rows[-1].position] if len(rows) == paging.limit else None
+    else:
+        after = Position(int(str(keyset[0]))) if keyset else Position(0)
+        rows, goes_on, freshness = await services.reads.by_position(caller.ledger, query, after, paging.limit, wait)
+        following = [goes_on]
+    if paging.cursor is None:
+        await services.self_audit.searched(caller, wanted.as_json(), len(rows))
+    return _page(request, rows, freshness, cursor.encode(asked, following) if following else None)
+
+
+@events(
+    "GET",
+    "/v1/events/{event_id}",
+    "Read one event with its evidence",
+    {200: ("The event, its record and its hashes.", Content(_JSON, EventWithEvidence))},
+    roles=READERS,
+    problems=(404, 422),
+)
+async def read_event(request: web.Request) -> web.StreamResponse:
+    """The record is the text that is hashed: `leaf_hash` is SHA-256 of a zero byte and the record in UTF-8."""
+    services, caller = request.app[SERVICES], request[CALLER]
+    parse(request, _Nothing, _Nothing)
+    only_actor = caller.actor_id if caller.role is Role.USER else None
+    found = await services.reads.event(caller.ledger, _event_id(request), only_actor)
+    if found is None:
+        raise NotFound(f"there is no event {request.match_info['event_id']} in the ledger {caller.ledger}")
+    row, evidence = found
+    return web.Response(
+        body=b'{"event":%b,"record":%b,"leaf_hash":"%b","chain_hash":"%b"}'
+        % (
+            row.event.encode(),
+            orjson.dumps(evidence["record"].decode()),
+            evidence["leaf_hash"].hex().encode(),
+            evidence["chain_hash"].hex().encode(),
+        ),
+        content_type=_JSON,
+    )
+
+
+class _Nothing(BaseModel):
+    """No parameters."""
+
+
+def _event_id(request: web.Request) -> str:
+    text = request.match_info["event_id"]
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise NotFound(f"{text[:100]!r} is not the id of an event, which is a UUID") from None
+
+
+def _asked(caller: Credential, wanted: EventFilter, order: Order) -> JsonObject:
+    """What a cursor belongs to: it goes on in the same query of the same ledger only."""
+    return {"ledger": caller.ledger, "order": order, "filters": wanted.as_json()}
+
+
+def _before(keyset: list[JsonValue] | None) -> tuple[datetime, Position] | None:
+    return (parse_rfc3339(keyset[0]), Position(int(str(keyset[1])))) if keyset else None
+
+
+def _page(request: web.Request, rows: Sequence[Row], freshness: Freshness, following: str | None) -> web.Response:
+    body = b'{"events":[%b],"next":%b,"position":%d,"set_aside":%d}' % (
+        b",".join(row.event.encode() for row in rows),
+        orjson.dumps(following),
+        freshness.position,
+        freshness.set_aside,
+    )
+    response = web.Response(body=body, status=HTTPStatus.OK, content_type=_JSON)
+    link_next(request, response, following)
+    return response
+
+
+def link_next(request: web.Request, response: web.Response, following: str | None) -> None:
+    """Add RFC 8288 links to the first page and, if there is one, the next."""
+    rest = [(name, value) for name, value in request.query.items() if name != "cursor"]
+    targets = {"first": rest} | ({"next": [*rest, ("cursor", following)]} if following else {})
+    for relation, parameters in targets.items():
+        target = request.path + (f"?{urlencode(parameters)}" if parameters else "")
+        response.headers.add("Link", f'<{target}>; rel="{relation}"')

@@ -1,0 +1,81 @@
+"""For those who run the service: liveness, readiness, metrics."""
+
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from adapters.http import metrics
+from adapters.http.routes import Content, Routes
+from adapters.http.services import SERVICES
+from domain.errors import StoreUnavailable
+
+health = Routes()
+
+_JSON = "application/json"
+
+
+class Liveness(BaseModel):
+    """The process answers."""
+
+    status: str
+
+
+class ProjectorReadiness(BaseModel):
+    """How a projector stands."""
+
+    lag: int
+    set_aside: int
+
+
+class Readiness(BaseModel):
+    """`ready`; `degraded` if events were set aside and so are missing in a table; `unavailable` without database."""
+
+    status: str
+    database: str
+    projectors: dict[str, ProjectorReadiness]
+
+
+@health("GET", "/healthz", "Is the process alive?", {200: ("It is.", Content(_JSON, Liveness))})
+async def liveness(request: web.Request) -> web.StreamResponse:  # noqa: ARG001  # Of the signature of handlers.
+    """Asks nothing of the database."""
+    return web.Response(body=b'{"status":"alive"}', content_type=_JSON)
+
+
+@health(
+    "GET",
+    "/readyz",
+    "Can it serve?",
+    {200: ("It can.", Content(_JSON, Readiness)), 503: ("It cannot.", Content(_JSON, Readiness))},
+)
+async def readiness(request: web.Request) -> web.StreamResponse:
+    """Asks the database, and says how far the projectors are behind."""
+    try:
+        states = await request.app[SERVICES].reads.projectors()
+    except StoreUnavailable:
+        body = {"status": "unavailable", "database": "unavailable", "projectors": {}}
+        return web.Response(body=orjson.dumps(body), status=HTTPStatus.SERVICE_UNAVAILABLE, content_type=_JSON)
+    degraded = any(state.set_aside for state in states)
+    body = {
+        "status": "degraded" if degraded else "ready",
+        "database": "ready",
+        "projectors": {state.projection: {"lag": state.lag, "set_aside": state.set_aside} for state in states},
+    }
+    return web.Response(body=orjson.dumps(body), content_type=_JSON)
+
+
+@health("GET", "/metrics", "Figures for Prometheus", {200: ("All figures.", Content("text/plain"))})
+async def figures(request: web.Request) -> web.StreamResponse:
+    """Lag and set-aside events are asked of the database each time, and missing while it does not answer."""
+    metrics.LAG.clear()
+    metrics.SET_ASIDE.clear()
+    try:
+        for state in await request.app[SERVICES].reads.projectors():
+            metrics.LAG.labels(state.projection).set(state.lag)
+            metrics.SET_ASIDE.labels(state.projection).set(state.set_aside)
+        metrics.DATABASE_UP.set(1)
+    except StoreUnavailable:
+        metrics.DATABASE_UP.set(0)
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,21 @@
+"""What Prometheus is told."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from application.record_commands import Answer
+from domain.receipt import CommandConflict, Receipt
+
+REQUEST_SECONDS = Histogram("certinext_audit_request_seconds", "How long requests took.", ["method", "route", "status"])
+COMMANDS = Counter("certinext_audit_commands", "Commands received, by what came of them.", ["outcome"])
+LAG = Gauge("certinext_audit_projector_lag_events", "Events recorded and not applied yet.", ["projection"])
+SET_ASIDE = Gauge("certinext_audit_events_set_aside", "Events that could not be applied.", ["projection"])
+DATABASE_UP = Gauge("certinext_audit_database_up", "Whether the database answers.")
+
+
+def count(answer: Answer) -> None:
+    """Count a command by its outcome."""
+    if isinstance(answer, Receipt):
+        outcome = "duplicate" if answer.duplicate else "recorded"
+    else:
+        outcome = "conflict" if isinstance(answer, CommandConflict) else "refused"
+    COMMANDS.labels(outcome).inc()

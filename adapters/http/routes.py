@@ -1,0 +1,100 @@
+"""Routes: a handler with who may call it and what it takes and gives, from which the API's description follows."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from adapters.http.problems import problem_of
+from adapters.http.services import SERVICES
+from application.credentials import NotAuthenticated
+from domain.credential import Credential
+from domain.errors import NotPermitted
+from domain.words import Role
+
+CALLER = web.RequestKey("caller", Credential)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class Content:
+    """A body: its media type and its shape, which is None where the type says it all."""
+
+    media_type: str
+    model: type[BaseModel] | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation of the API."""
+
+    method: str
+    path: str
+    summary: str
+    handler: Handler
+    roles: frozenset[Role]
+    """Who may call it; empty for everybody, without a key."""
+    query: tuple[type[BaseModel], ...]
+    body: tuple[Content, ...]
+    answers: Mapping[int, tuple[str, Content]]
+    problems: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+
+class Routes:
+    """The routes of one file, in the order of their declaration."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        summary: str,
+        answers: Mapping[int, tuple[str, Content]],
+        *,
+        roles: frozenset[Role] = frozenset(),
+        query: tuple[type[BaseModel], ...] = (),
+        body: tuple[Content, ...] = (),
+        problems: tuple[int, ...] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Declare the decorated handler; its docstring is the operation's description."""
+
+        def declare(handler: Handler) -> Handler:
+            every = (401, 403, 503) if roles else ()
+            route = Route(method, path, summary, handler, roles, query, body, answers, (*problems, *every))
+            self.routes.append(route)
+            return handler
+
+        return declare
+
+
+def guarded(route: Route) -> Handler:
+    """The handler behind the check of its caller."""
+    if not route.roles:
+        return route.handler
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            caller = await request.app[SERVICES].authenticate.authenticate(_key(request))
+        except NotAuthenticated as error:
+            return problem_of(error).response()
+        request[CALLER] = caller
+        if caller.role not in route.roles:
+            raise NotPermitted(f"this needs the role {' or '.join(sorted(route.roles))}, not {caller.role}")
+        return await route.handler(request)
+
+    return handle
+
+
+def _key(request: web.Request) -> str:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise NotAuthenticated("send the API key in the header `Authorization: Bearer <key>`")
+    return key.strip()

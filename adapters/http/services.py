@@ -1,0 +1,34 @@
+"""What the handlers call: use cases and reads, wired by `bootstrap`."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from application.credentials import Authenticate
+from application.record_commands import RecordCommands
+from application.self_audit import SelfAudit
+from domain.activity import Catalogue
+from projections.reads import Reads
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of one thing is taken in."""
+
+    command_bytes: int = 1024 * 1024
+    """The largest command, alone or in a line."""
+    batch: int = 1000
+    """How many commands of a stream are recorded together."""
+
+
+@dataclass(frozen=True)
+class Services:
+    catalogue: Catalogue
+    authenticate: Authenticate
+    record_commands: RecordCommands
+    self_audit: SelfAudit
+    reads: Reads
+    limits: Limits
+
+
+SERVICES = web.AppKey("services", Services)

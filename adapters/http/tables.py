@@ -1,0 +1,203 @@
+"""Reading the read tables of users, modules and statuses."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import orjson
+from aiohttp import web
+from asyncpg import Record
+from pydantic import BaseModel, ConfigDict, Field
+
+from adapters.http import cursor
+from adapters.http.events import link_next
+from adapters.http.parameters import parse
+from adapters.http.routes import CALLER, Content, Routes
+from adapters.http.schemas import Activity, Page, StatusCount, User
+from adapters.http.services import SERVICES
+
+from domain.values import Identifier, JsonObject, Timestamp, parse_rfc3339, rfc3339
+from domain.words import ActorKind, Module, Position, Role, Status
+from projections.reads import Freshness, Wait
+
+tables = Routes()
+
+_AUDITORS = frozenset({Role.AUDITOR})
+_JSON = "application/json"
+
+
+class UserFilter(BaseModel):
+    """Which actors are wanted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user: Annotated[tuple[Identifier, ...], Field(description="The beginning of an id or full name, in any case.")] = ()
+    kind: tuple[ActorKind, ...] = ()
+    from_: Annotated[Timestamp | None, Field(alias="from", description="Actors who acted at this time or later.")] = (
+        None
+    )
+    to: Annotated[Timestamp | None, Field(description="Actors who acted before this time.")] = None
+
+
+class ModuleFilter(BaseModel):
+    """Which activities are wanted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    module: tuple[Module, ...] = ()
+    activity: Annotated[tuple[Identifier, ...], Field(description="As `certificate.revoked`.")] = ()
+
+
+class StatusFilter(BaseModel):
+    """Which counts are wanted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bucket: Annotated[Literal["hour", "day"], Field(description="How long each span of time is, in UTC.")] = "day"
+    status: tuple[Status, ...] = ()
+    module: tuple[Module, ...] = ()
+    from_: Annotated[Timestamp | None, Field(alias="from", description="From this time on; its whole hour counts.")] = (
+        None
+    )
+    to: Annotated[Timestamp | None, Field(description="Up to this time; its whole hour counts.")] = None
+
+
+class Fresh(BaseModel):
+    """How fresh the answer must be."""
+
+    min_position: Annotated[
+        int, Field(ge=0, le=2**53, description="Wait until the events up to this position are in the table.")
+    ] = 0
+
+    @property
+    def wait(self) -> Wait:
+        return Wait(Position(self.min_position))
+
+
+class TablePaging(Fresh):
+    """Which page of the result, and how fresh."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="How many rows at most.")] = 100
+    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
+
+
+class UsersPage(Page):
+    """A page of actors, by id."""
+
+    users: list[User]
+
+
+class ModulesPage(Page):
+    """All activities that happened."""
+
+    modules: list[Activity]
+
+
+class StatusesPage(Page):
+    """A page of counts, oldest first."""
+
+    statuses: list[StatusCount]
+
+
+@tables(
+    "GET",
+    "/v1/users",
+    "List actors and what they did, in sum",
+    {200: ("A page of actors.", Content(_JSON, UsersPage))},
+    roles=_AUDITORS,
+    query=(UserFilter, TablePaging),
+    problems=(422,),
+)
+async def list_users(request: web.Request) -> web.StreamResponse:
+    """Actors of every kind, by id."""
+    caller = request[CALLER]
+    wanted, paging = parse(request, UserFilter, TablePaging)
+    asked = _asked("users", caller.ledger, wanted)
+    keyset = cursor.decode(asked, paging.cursor) if paging.cursor else None
+    rows, freshness = await request.app[SERVICES].reads.users(
+        caller.ledger,
+        wanted.user,
+        wanted.kind,
+        (wanted.from_, wanted.to),
+        str(keyset[0]) if keyset else None,
+        paging.limit,
+        paging.wait,
+    )
+    following = cursor.encode(asked, [rows[-1]["id"]]) if len(rows) == paging.limit else None
+    return _page(request, "users", rows, freshness, following)
+
+
+@tables(
+    "GET",
+    "/v1/modules",
+    "List modules and their activities, in sum",
+    {200: ("All activities that happened, by module.", Content(_JSON, ModulesPage))},
+    roles=_AUDITORS,
+    query=(ModuleFilter, Fresh),
+    problems=(422,),
+)
+async def list_modules(request: web.Request) -> web.StreamResponse:
+    """How often each activity happened, how often it failed, and when it did first and last."""
+    wanted, fresh = parse(request, ModuleFilter, Fresh)
+    rows, freshness = await request.app[SERVICES].reads.modules(
+        request[CALLER].ledger, wanted.module, wanted.activity, fresh.wait
+    )
+    return _page(request, "modules", rows, freshness, None)
+
+
+@tables(
+    "GET",
+    "/v1/statuses",
+    "Count events by status over time",
+    {200: ("A page of counts.", Content(_JSON, StatusesPage))},
+    roles=_AUDITORS,
+    query=(StatusFilter, TablePaging),
+    problems=(422,),
+)
+async def list_statuses(request: web.Request) -> web.StreamResponse:
+    """Spans without events are left out. A page ends between two spans, so it may hold one row less than asked."""
+    caller = request[CALLER]
+    wanted, paging = parse(request, StatusFilter, TablePaging)
+    asked = _asked("statuses", caller.ledger, wanted)
+    keyset = cursor.decode(asked, paging.cursor) if paging.cursor else None
+    rows, freshness = await request.app[SERVICES].reads.statuses(
+        caller.ledger,
+        wanted.bucket,
+        wanted.status,
+        wanted.module,
+        (wanted.from_, wanted.to),
+        parse_rfc3339(keyset[0]) if keyset else None,
+        paging.limit + len(Status),
+        paging.wait,
+    )
+    shown, following = _whole_buckets(rows, paging.limit)
+    return _page(request, "statuses", shown, freshness, following and cursor.encode(asked, [following]))
+
+
+def _whole_buckets(rows: Sequence[Record], limit: int) -> tuple[Sequence[Record], str | None]:
+    """The rows of as many whole spans as the limit allows, at least one; and the span that comes next."""
+    if len(rows) <= limit:
+        return rows, None
+    cut = rows[limit]["bucket"]
+    if cut == rows[0]["bucket"]:
+        cut = next(row["bucket"] for row in rows if row["bucket"] != cut)
+    return [row for row in rows if row["bucket"] < cut], rfc3339(cut)
+
+
+def _asked(table: str, ledger: str, wanted: BaseModel) -> JsonObject:
+    return {"table": table, "ledger": ledger, "filters": wanted.model_dump(mode="json", by_alias=True)}
+
+
+def _page(
+    request: web.Request, name: str, rows: Sequence[Record], freshness: Freshness, following: str | None
+) -> web.Response:
+    body: dict[str, Any] = {
+        name: [dict(row) for row in rows],
+        "next": following,
+        "position": freshness.position,
+        "set_aside": freshness.set_aside,
+    }
+    response = web.Response(
+        body=orjson.dumps(body, default=rfc3339, option=orjson.OPT_PASSTHROUGH_DATETIME), content_type=_JSON
+    )
+    link_next(request, response, following)
+    return response

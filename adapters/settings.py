@@ -1,0 +1,27 @@
+"""What an operator sets, in the environment: `CERTINEXT_AUDIT_*`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings, each with its default."""
+
+    model_config = SettingsConfigDict(env_prefix="CERTINEXT_AUDIT_", extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = None
+    """The PostgreSQL to use; without it an embedded one runs in the data folder."""
+    data_dir: Path = Path("data")
+    """Where the embedded PostgreSQL keeps its data."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    ledger: str = "default"
+    """The ledger that the command line works on."""
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    max_command_bytes: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
+    """The largest command that is accepted."""
+    pool_size: Annotated[int, Field(ge=1, le=100)] = 8
+    """How many connections to the database each role has."""

@@ -1,0 +1,66 @@
+"""The audit of the audit: what is done to the trail is recorded in the trail."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from application.ports import Clock
+from application.record_commands import RecordCommands
+from domain.credential import Credential
+from domain.values import JsonObject, rfc3339
+from domain.words import ActorKind, Channel, Role
+
+
+@dataclass(frozen=True)
+class SelfAudit:
+    """Records the service's own actions under the credential that asked for them."""
+
+    commands: RecordCommands
+    clock: Clock
+
+    async def searched(self, caller: Credential, filters: JsonObject, rows: int) -> None:
+        """A search was answered. Raises StoreUnavailable: what cannot be recorded is not shown."""
+        await self._record(caller, "QueryAuditTrail", {"filters": filters, "rows": rows}, _ledger_of(caller))
+
+    async def credential_created(self, by: Credential, created: Credential) -> None:
+        details: JsonObject = {"role": created.role, "modules": [*sorted(created.modules)]}
+        if created.expires_at is not None:
+            details["expires_at"] = rfc3339(created.expires_at)
+        await self._record(by, "CreateAuditCredential", details, _entity_of(created))
+
+    async def credential_revoked(self, by: Credential, credential_id: str) -> None:
+        await self._record(by, "RevokeAuditCredential", {}, {"type": "credential", "id": credential_id})
+
+    async def projection_rebuilt(self, by: Credential, details: JsonObject) -> None:
+        await self._record(by, "RebuildAuditProjection", details, _ledger_of(by))
+
+    async def _record(self, caller: Credential, command: str, details: JsonObject, entity: JsonObject) -> None:
+        await self.commands.record_own(
+            caller,
+            {
+                "command": command,
+                "command_id": str(uuid4()),
+                "occurred_at": rfc3339(self.clock()),
+                "actor": _actor_of(caller),
+                "entity": entity,
+                "status": "success",
+                "channel": Channel.CLI if caller.id == CONSOLE else Channel.REST,
+                "details": details,
+            },
+        )
+
+
+CONSOLE = "console"
+"""The source of what is done at the command line, by who has the database itself."""
+
+
+def _actor_of(caller: Credential) -> JsonObject:
+    kind = ActorKind.USER if caller.role is Role.USER else ActorKind.SERVICE
+    return {"id": caller.actor_id or caller.id, "kind": kind, "full_name": caller.name}
+
+
+def _ledger_of(caller: Credential) -> JsonObject:
+    return {"type": "ledger", "id": caller.ledger}
+
+
+def _entity_of(credential: Credential) -> JsonObject:
+    return {"type": "credential", "id": credential.id, "name": credential.name}

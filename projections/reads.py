@@ -1,0 +1,187 @@
+"""Reading the read tables of one ledger, with word of how fresh they are."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from domain.errors import AuditError
+from domain.words import Ledger, Module, Position, Status
+from projections import activity_query, tables_query
+from projections.activity_query import Query, Row
+from projections.database import Connection, Pool, bind, translated_errors
+from projections.tables_query import Bucket
+
+_FRESHNESS = """
+SELECT coalesce((
+        SELECT position FROM reading.tracking AS mine
+        WHERE mine.ledger = $1 AND mine.projection = shown.projection AND mine.generation = shown.generation
+    ), 0) AS position,
+    (
+        SELECT count(*) FROM reading.set_aside AS mine
+        WHERE mine.ledger = $1 AND mine.projection = shown.projection AND mine.generation = shown.generation
+    ) AS set_aside
+FROM reading.generations AS shown
+WHERE projection = $2
+"""
+
+_PROJECTORS = """
+SELECT shown.projection,
+    sum(head.position - coalesce(mine.position, 0))::bigint AS lag,
+    coalesce(max(mine.position), 0) AS position,
+    (
+        SELECT count(*) FROM reading.set_aside AS aside
+        WHERE aside.projection = shown.projection AND aside.generation = shown.generation
+    ) AS set_aside
+FROM reading.generations AS shown
+LEFT JOIN audit.heads AS head ON true
+LEFT JOIN reading.tracking AS mine
+    ON mine.ledger = head.ledger AND mine.projection = shown.projection AND mine.generation = shown.generation
+GROUP BY shown.projection, shown.generation
+ORDER BY shown.projection
+"""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
+
+
+class NotYetProjected(AuditError):
+    """A read table has not come to the position that the caller waits for."""
+
+    def __init__(self, wanted: Position, applied: Position) -> None:
+        super().__init__(f"position {wanted} is not applied yet; the table is at {applied}")
+        self.applied = applied
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """What a read table holds."""
+
+    position: Position
+    """The last event applied: the table says all about events up to it."""
+    set_aside: int
+    """How many events could not be applied and are missing."""
+
+
+@dataclass(frozen=True)
+class ProjectorState:
+    projection: str
+    lag: int
+    """Events recorded and not applied yet, over all ledgers."""
+    set_aside: int
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Read your writes: wait until a position is applied, for so long at most."""
+
+    position: Position = Position(0)
+    seconds: float = 10.0
+
+
+class Reads:
+    """Answers from the read tables, each from one short transaction that is bound to the caller's ledger.
+
+    All of its methods raise StoreUnavailable, and NotYetProjected if a wait was in vain.
+    """
+
+    def __init__(self, pool: Pool, projector_pool: Pool) -> None:
+        self._pool = pool
+        self._projector_pool = projector_pool
+
+    async def newest_first(
+        self, ledger: Ledger, query: Query, before: tuple[datetime, Position] | None, limit: int, wait: Wait
+    ) -> tuple[list[Row], Freshness]:
+        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
+            return await activity_query.newest_first(connection, query, before, limit), freshness
+
+    async def by_position(
+        self, ledger: Ledger, query: Query, after: Position, limit: int, wait: Wait
+    ) -> tuple[list[Row], Position, Freshness]:
+        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
+            rows, goes_on = await activity_query.by_position(connection, query, after, freshness.position, limit)
+            return rows, goes_on, freshness
+
+    async def event(self, ledger: Ledger, event_id: str, only_actor: str | None) -> tuple[Row, asyncpg.Record] | None:
+        """The event as queries show it, and its row of the ledger; None if there is none."""
+        async with self._fresh(ledger, "activity", Wait()) as (connection, _):
+            row = await activity_query.by_event_id(connection, event_id, only_actor)
+            if row is None:
+                return None
+            evidence = await connection.fetchrow(
+                "SELECT record, leaf_hash, chain_hash FROM audit.ledger_events WHERE position = $1",
+                row.position,
+            )
+            return (row, evidence) if evidence is not None else None
+
+    async def users(
+        self,
+        ledger: Ledger,
+        prefixes: Sequence[str],
+        kinds: Sequence[str],
+        seen: tuple[datetime | None, datetime | None],
+        after: str | None,
+        limit: int,
+        wait: Wait,
+    ) -> tuple[list[asyncpg.Record], Freshness]:
+        async with self._fresh(ledger, "users", wait) as (connection, freshness):
+            rows = await tables_query.users(connection, prefixes, kinds, seen, after, limit)
+            return rows, freshness
+
+    async def modules(
+        self, ledger: Ledger, wanted: Sequence[Module], activities: Sequence[str], wait: Wait
+    ) -> tuple[list[asyncpg.Record], Freshness]:
+        async with self._fresh(ledger, "modules", wait) as (connection, freshness):
+            return await tables_query.modules(connection, wanted, activities), freshness
+
+    async def statuses(
+        self,
+        ledger: Ledger,
+        bucket: Bucket,
+        wanted: Sequence[Status],
+        of_modules: Sequence[Module],
+        span: tuple[datetime | None, datetime | None],
+        begin: datetime | None,
+        limit: int,
+        wait: Wait,
+    ) -> tuple[list[asyncpg.Record], Freshness]:
+        async with self._fresh(ledger, "statuses", wait) as (connection, freshness):
+            rows = await tables_query.statuses(connection, bucket, wanted, of_modules, span, begin, limit)
+            return rows, freshness
+
+    async def projectors(self) -> list[ProjectorState]:
+        """How each projector stands, over all ledgers; this also shows that the database answers."""
+        with translated_errors():
+            rows = await self._projector_pool.fetch(_PROJECTORS)
+        return [ProjectorState(row["projection"], row["lag"] or 0, row["set_aside"]) for row in rows]
+
+    @asynccontextmanager
+    async def _fresh(self, ledger: Ledger, projection: str, wait: Wait) -> AsyncIterator[tuple[Connection, Freshness]]:
+        if wait.position:
+            await self._wait_for(ledger, projection, wait)
+        with translated_errors():
+            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+                await bind(connection, ledger)
+                yield connection, await _freshness(connection, ledger, projection)
+
+    async def _wait_for(self, ledger: Ledger, projection: str, wait: Wait) -> None:
+        pause = _FIRST_PAUSE
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait.seconds
+        while True:
+            with translated_errors():
+                async with self._pool.acquire() as connection:
+                    freshness = await _freshness(connection, ledger, projection)
+            if freshness.position >= wait.position:
+                return
+            if loop.time() + pause > deadline:
+                raise NotYetProjected(wait.position, freshness.position)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+async def _freshness(connection: Connection, ledger: Ledger, projection: str) -> Freshness:
+    row = await connection.fetchrow(_FRESHNESS, ledger, projection)
+    return Freshness(Position(row["position"]), row["set_aside"]) if row else Freshness(Position(0), 0)
