@@ -1,13 +1,14 @@
 """The one place where everything is wired."""
 
 import asyncio
+import hmac
 import os
 import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -21,7 +22,7 @@ from adapters.postgres import wake_ups
 from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool
 from adapters.postgres.credential_store import CHANGED, PostgresCredentialStore
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.schema import current_version, latest_version, migrate
+from adapters.postgres.schema import SERVICE, current_version, ensure_service_login, latest_version, migrate
 from adapters.settings import Settings
 from application.credentials import Authenticate, CreateCredential, RevokeCredential
 from application.ports import CredentialStore
@@ -75,9 +76,11 @@ def database(settings: Settings) -> Iterator[str]:
         yield url
         return
     with embedded_postgres(settings.data_dir) as embedded:
+        password = hmac.digest(embedded.password.encode(), SERVICE.encode(), "sha256").hex()
         if _version(embedded.url()) != latest_version():
             migrate(embedded.url())
-        yield embedded.url()
+            ensure_service_login(embedded.url(), password)
+        yield replace(embedded, user=SERVICE, password=password).url()
 
 
 def migrate_database(settings: Settings) -> str:

@@ -65,9 +65,9 @@ _ALIASES = Table(
 _INSERT = """
 INSERT INTO {table}
 SELECT $1, position, event_id, occurred_at, recorded_at, module, activity, status, actor_id, actor_id_fold,
-    actor_name_fold, entity_type, entity_id, CASE WHEN also_affected IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(also_affected::jsonb)) END,
-    source, ip, correlation_id,
-    words::tsvector, event
+    actor_name_fold, entity_type, entity_id,
+    CASE WHEN also_affected IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(also_affected::jsonb)) END,
+    source, ip, correlation_id, words::tsvector, event
 FROM unnest(
     $2::bigint[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],

@@ -43,7 +43,8 @@ async def create_tables(connection: Connection, projection: Projection, generati
     for table in projection.tables:
         name = table.versioned(generation)
         await connection.execute(
-            f'CREATE TABLE {name} (ledger text COLLATE "C" NOT NULL, {table.columns}, PRIMARY KEY (ledger, {table.key}))'
+            f"CREATE TABLE {name} "
+            f'(ledger text COLLATE "C" NOT NULL, {table.columns}, PRIMARY KEY (ledger, {table.key}))'
         )
 
 

@@ -87,7 +87,7 @@ class Projector:
             except _NOT_OF_THE_EVENTS:
                 raise
             except Exception as error:  # See advance.
-                log.error("event_set_aside", projection=self.projection.name, ledger=ledger, position=position)
+                log.exception("event_set_aside", projection=self.projection.name, ledger=ledger, position=position)
                 await self._apply(ledger, after, [], [(position, repr(error))], position)
             after = position
 

@@ -77,8 +77,11 @@ class ProjectorState:
 class Wait:
     """Read your writes: wait until a position is applied, for so long at most."""
 
-    position: Position = Position(0)
+    position: Position
     seconds: float = 10.0
+
+
+NO_WAIT = Wait(Position(0))
 
 
 class Reads:
@@ -106,7 +109,7 @@ class Reads:
 
     async def event(self, ledger: Ledger, event_id: str, only_actor: str | None) -> tuple[Row, asyncpg.Record] | None:
         """The event as queries show it, and its row of the ledger; None if there is none."""
-        async with self._fresh(ledger, "activity", Wait()) as (connection, _):
+        async with self._fresh(ledger, "activity", NO_WAIT) as (connection, _):
             row = await activity_query.by_event_id(connection, event_id, only_actor)
             if row is None:
                 return None

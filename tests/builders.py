@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from hypothesis import strategies as st
+
 from domain.catalogue import CATALOGUE
 from domain.command import Command, read_command
 from domain.record import EventDraft
-from domain.values import JsonObject
+from domain.values import JsonObject, JsonValue
 from domain.words import DEFAULT_LEDGER, Ledger
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -59,3 +61,16 @@ def draft(ledger: Ledger = DEFAULT_LEDGER, source: str = "key-1", **changes: Any
     """A draft of a valid command, with a fresh event id."""
     event_id = f"0198c0de-0000-7000-8000-{next(_numbers):012x}"
     return EventDraft.of(command(**changes), ledger, source, event_id, b"\x05" * 16)
+
+
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
+"""What may stand in a command: any Unicode but NUL and lone surrogates."""
+
+identifiers = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20)
+
+json_values: st.SearchStrategy[JsonValue] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e15, 1e15, allow_nan=False) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=10,
+)
+"""JSON that all readers agree on."""

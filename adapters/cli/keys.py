@@ -13,7 +13,8 @@ from adapters import bootstrap
 from adapters.bootstrap import Trail
 from adapters.cli.output import complain, console, print_json, say
 from adapters.cli.running import run, settings
-from application.credentials import InvalidCredential, checked_ledger, console as console_caller
+from application.credentials import InvalidCredential, checked_ledger
+from application.credentials import console as console_caller
 from domain.credential import Credential
 from domain.values import JsonObject, rfc3339
 from domain.words import Module, Role

@@ -8,7 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from adapters import bootstrap
 from adapters.cli.output import console
 from adapters.settings import Settings
-from application.credentials import InvalidCredential, checked_ledger, console as console_caller
+from application.credentials import InvalidCredential, checked_ledger
+from application.credentials import console as console_caller
 
 
 async def rebuild_projection(url: str, configured: Settings, name: str, *, show_progress: bool) -> int:

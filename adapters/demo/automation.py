@@ -31,9 +31,10 @@ OUT_OF_SCOPE = ("denied", "The token's scopes do not cover the operation.")
 def automation(script: Script) -> None:
     _introduce_bots(script)
     for day in script.days[script.days.index(script.working_days[FIRST_WORKING_DAY]) :]:
+        version = BOT_VERSIONS[day > script.working_days[UPGRADE_DAY]]
         for bot in BOTS.values():
             for hour in (6, 18):
-                check_in(script, script.moment(day, hour, hour + 1), bot)
+                check_in(script, script.moment(day, hour, hour + 1), bot, version)
         for _ in range(script.random.randrange(12, 22) if day.weekday() < 5 else 6):
             call_interface(script, script.moment(day, 5, 21), script.pick([*BOTS.values()]))
         for workflow in WORKFLOWS:
@@ -85,9 +86,8 @@ def _change_credentials(script: Script, at: datetime, bot: Bot) -> None:
     script.tell(at, "RotateToken", bot.acting(), bot.token, fresh, channel="bot", causation_id=cause)
 
 
-def check_in(script: Script, at: datetime, bot: Bot) -> None:
-    upgraded = not script.working_days or at.date() > script.working_days[UPGRADE_DAY]
-    details: JsonObject = {"host": bot.host, "version": BOT_VERSIONS[upgraded]}
+def check_in(script: Script, at: datetime, bot: Bot, version: str = BOT_VERSIONS[-1]) -> None:
+    details: JsonObject = {"host": bot.host, "version": version}
     failure = HOST_DOWN if script.chance(0.01) else None
     script.tell(at, "CheckInBot", bot.acting(), bot.entity, details, channel="bot", failure=failure)
 

@@ -62,12 +62,12 @@ def by_acme(script: Script, at: datetime, host: str, domain: str, bot: Bot, old:
     use_token(script, at - timedelta(seconds=1), bot, "newOrder", order.story)
     asked = request(script, at, order, bot.acting(), "Server TLS")
     approved = approve_by_policy(script, at + script.seconds(0.1, 0.6), order, asked)
-    at += script.seconds(12, 40)
-    certificate = issue(script, at, order, approved)
+    certificate = issue(script, at + script.seconds(12, 40), order, approved)
+    at = certificate.issued_at
     expire(script, certificate)
     if old is not None:
         renew(script, at + script.seconds(0.1, 0.9), old, certificate, order.request_id)
-    deploy(script, at + script.seconds(310, 400), certificate, bot, old.serial if old else None)
+    deploy(script, at + script.seconds(20, 90), certificate, bot, old.serial if old else None)
     return certificate
 
 

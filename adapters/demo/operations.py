@@ -15,6 +15,9 @@ SUBJECTS = (
 )
 WEBHOOKS = (("wh-chat", "Chat room"), ("wh-tickets", "Ticket system"), ("wh-siem", "SIEM"))
 CONNECTORS = (("con-f5", "Load balancers"), ("con-azure", "Azure key vaults"), ("con-cmdb", "Asset register"))
+CONNECTORS_ADDED = 2
+"""The working day on which they come into being."""
+
 FIREWALLS = (("fw-ham-1", "Firewall Hamburg"), ("fw-blr-1", "Firewall Bengaluru"))
 GATEWAY_ERROR = ("http_502", "The receiver answered 502 Bad Gateway.")
 UNREACHABLE = ("unreachable", "No connection after 3 attempts.")
@@ -36,7 +39,7 @@ def operations(script: Script) -> None:
             notification(script, script.moment(day, 5, 20))
         for _ in range(script.random.randrange(3, 11) if busy else 2):
             webhook(script, script.moment(day, 5, 22))
-        for id_, name in CONNECTORS:
+        for id_, name in CONNECTORS if day > script.working_days[CONNECTORS_ADDED] else ():
             _synchronize(script, script.moment(day, 2, 3), id_, name)
         for _ in range(script.random.randrange(0, 5)):
             network_device(script, script.moment(day))

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.demo.machines import CT_LOGS, PUBLIC, Authority, Bot, service
-from adapters.demo.script import Script, entity
+from adapters.demo.script import Context, Script, entity
 from adapters.demo.validations import check_before_issuance
 from domain.values import JsonObject, rfc3339
 
 ISSUER_DOWN = ("ca_unavailable", "The authority did not answer within 30 seconds.")
+ISSUER_DOWN_RATE = 0.012
 DEPLOYMENT_FAILED = ("handshake_failed", "The host still presents the old certificate.")
 RELOAD_FAILED = ("reload_failed", "The server refused to load its new configuration.")
 
@@ -36,6 +37,7 @@ class Certificate:
     id: str
     host: str
     serial: str
+    issued_at: datetime
     not_after: datetime
     story: str
 
@@ -44,7 +46,7 @@ class Certificate:
         return entity("certificate", self.id, self.host)
 
 
-def new_order(  # the parts of an order are what it says
+def new_order(
     script: Script,
     host: str,
     domain: str,
@@ -94,17 +96,32 @@ def approve_by_policy(script: Script, at: datetime, order: Order, cause: str) ->
 
 def issue(script: Script, at: datetime, order: Order, cause: str) -> Certificate:
     """The authority signs; a publicly trusted certificate is checked before and shown to two logs."""
-    engine = service("svc-ca")
-    serial = script.hex(32)
-    certificate = Certificate(script.fresh("c"), order.host, serial, at + order.lifetime, order.story)
+    engine, refusals = service("svc-ca"), script.chance(ISSUER_DOWN_RATE)
+    issued_at = at + script.seconds(30, 300) if refusals else at
+    certificate = Certificate(
+        script.fresh("c"), order.host, script.hex(32), issued_at, issued_at + order.lifetime, order.story
+    )
     if order.authority is PUBLIC:
         check_before_issuance(script, at - timedelta(seconds=9), order.domain, order.request_id, order.story)
         _show_to_logs(script, at - timedelta(seconds=3), certificate)
-    details: JsonObject = {
-        "serial": serial,
+    told: Context = {"correlation_id": order.story, "causation_id": cause}
+    if refusals:
+        tried: JsonObject = {"ca_id": order.authority.id, "request_id": order.request_id}
+        told["failure"] = ISSUER_DOWN
+        script.tell(at, "IssueCertificate", engine, certificate.entity, tried, **told)
+        told["failure"] = None
+    told["also_affected"] = [order.request, order.authority.entity]
+    details = _as_issued(script, order, certificate)
+    script.tell(issued_at, "IssueCertificate", engine, certificate.entity, details, **told)
+    return certificate
+
+
+def _as_issued(script: Script, order: Order, certificate: Certificate) -> JsonObject:
+    return {
+        "serial": certificate.serial,
         "issuer_dn": order.authority.subject,
         "sha256_fingerprint": script.hex(64),
-        "not_before": rfc3339(at - timedelta(minutes=5)),
+        "not_before": rfc3339(certificate.issued_at - timedelta(minutes=5)),
         "not_after": rfc3339(certificate.not_after),
         "ca_id": order.authority.id,
         "request_id": order.request_id,
@@ -112,29 +129,6 @@ def issue(script: Script, at: datetime, order: Order, cause: str) -> Certificate
         "subject": f"CN={order.host},O=Nordwind Logistik SE,C=DE",
         "sans": [order.host],
     }
-    if script.chance(0.012):
-        script.tell(
-            at - timedelta(seconds=2),
-            "IssueCertificate",
-            engine,
-            certificate.entity,
-            {"ca_id": order.authority.id, "request_id": order.request_id},
-            correlation_id=order.story,
-            causation_id=cause,
-            failure=ISSUER_DOWN,
-        )
-        at += script.seconds(30, 300)
-    script.tell(
-        at,
-        "IssueCertificate",
-        engine,
-        certificate.entity,
-        details,
-        correlation_id=order.story,
-        causation_id=cause,
-        also_affected=[order.request, order.authority.entity],
-    )
-    return certificate
 
 
 def _show_to_logs(script: Script, at: datetime, certificate: Certificate) -> None:
@@ -151,28 +145,26 @@ def _show_to_logs(script: Script, at: datetime, certificate: Certificate) -> Non
 
 def deploy(script: Script, at: datetime, certificate: Certificate, bot: Bot, replaced: str | None) -> None:
     """A bot puts the certificate in place and looks whether it serves; if not, it goes back."""
-    story, about, target = certificate.story, certificate.entity, certificate.host
-    where: JsonObject = {"target": target, "bot_id": bot.id}
-    deployed: JsonObject = dict(where)
-    if replaced is not None:
-        deployed["replaced_serial"] = replaced
-    started = script.tell(at, "StartProvisioning", bot.acting(), about, where, correlation_id=story, channel="bot")
+    about, told = certificate.entity, Context(correlation_id=certificate.story, channel="bot")
+    where: JsonObject = {"target": certificate.host, "bot_id": bot.id}
+    deployed: JsonObject = where if replaced is None else {**where, "replaced_serial": replaced}
+    told["causation_id"] = script.tell(at, "StartProvisioning", bot.acting(), about, where, **told)
     if script.chance(0.015):
         at += script.seconds(5, 20)
-        script.tell(at, "DeployCertificate", bot.acting(), about, deployed, correlation_id=story,
-                    causation_id=started, channel="bot", failure=RELOAD_FAILED)  # fmt: skip
+        told["failure"] = RELOAD_FAILED
+        script.tell(at, "DeployCertificate", bot.acting(), about, deployed, **told)
+    told["failure"] = None
     at += script.seconds(4, 40)
-    script.tell(at, "DeployCertificate", bot.acting(), about, deployed, correlation_id=story,
-                causation_id=started, channel="bot")  # fmt: skip
+    script.tell(at, "DeployCertificate", bot.acting(), about, deployed, **told)
     at += script.seconds(2, 30)
     if replaced is not None and script.chance(0.015):
-        script.tell(at, "VerifyDeployment", bot.acting(), about, where, correlation_id=story,
-                    channel="bot", failure=DEPLOYMENT_FAILED)  # fmt: skip
+        told["failure"] = DEPLOYMENT_FAILED
+        script.tell(at, "VerifyDeployment", bot.acting(), about, where, **told)
+        told["failure"] = None
         undone: JsonObject = {**where, "reason": DEPLOYMENT_FAILED[1], "restored_serial": replaced}
-        at += script.seconds(2, 9)
-        script.tell(at, "RollBackDeployment", bot.acting(), about, undone, correlation_id=story, channel="bot")
+        script.tell(at + script.seconds(2, 9), "RollBackDeployment", bot.acting(), about, undone, **told)
         return
-    script.tell(at, "VerifyDeployment", bot.acting(), about, where, correlation_id=story, channel="bot")
+    script.tell(at, "VerifyDeployment", bot.acting(), about, where, **told)
 
 
 def renew(script: Script, at: datetime, old: Certificate, new: Certificate, request_id: str) -> None:

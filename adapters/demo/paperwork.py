@@ -51,7 +51,7 @@ def a_request(script: Script, day: date, person: Person) -> None:
         script.tell(at, "RejectCertificateRequest", script.desk(judge, at), order.request, details,
                     correlation_id=order.story, causation_id=asked, channel="portal")  # fmt: skip
         return
-    _follow_up(script, order, person, *_approved(script, at, order, judge, asked))
+    _follow_up(script, order, person, _approved(script, at, order, judge, asked))
 
 
 def _correct(script: Script, at: datetime, order: Order, person: Person) -> None:
@@ -80,7 +80,7 @@ def _next_office_hours(script: Script, at: datetime, person: Person, order: Orde
     return judge, script.at_work(later[-1], judge.office)
 
 
-def _approved(script: Script, at: datetime, order: Order, judge: Person, asked: str) -> tuple[Certificate, datetime]:
+def _approved(script: Script, at: datetime, order: Order, judge: Person, asked: str) -> Certificate:
     if script.chance(0.04):
         script.tell(at - script.seconds(60, 300), "ApproveCertificateRequest", script.desk(judge, at),
                     order.request, {"approver": judge.id, "step": "team lead"}, correlation_id=order.story,
@@ -96,11 +96,11 @@ def _approved(script: Script, at: datetime, order: Order, judge: Person, asked: 
         causation_id=asked,
         channel="portal",
     )
-    at += script.seconds(5, 30)
-    return issue(script, at, order, approved), at
+    return issue(script, at + script.seconds(5, 30), order, approved)
 
 
-def _follow_up(script: Script, order: Order, person: Person, certificate: Certificate, at: datetime) -> None:
+def _follow_up(script: Script, order: Order, person: Person, certificate: Certificate) -> None:
+    at = certificate.issued_at
     if script.chance(0.6):
         _roll_out_by_night(script, at, certificate)
     else:

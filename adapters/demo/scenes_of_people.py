@@ -15,9 +15,11 @@ _CONTRACTORS = ("group", "g-contractors", "Contractors")
 _PILOT = ("group", "g-pilot", "Pilot users")
 _REGISTRAR = ("role", "role-registrar", "Registrar")
 _OBSERVER = ("role", "role-observer", "Observer")
+_OFFICER = ("role", "role-crypto-officer", "Crypto officer")
 _NEWCOMER = ("user", "u-42", "Nuno Évora")
 
 SCENES_OF_PEOPLE = (
+    Scene(1, 13.5, "u-01", "CreateRole", _OFFICER, {"permissions": ["keys:use", "authorities:administer"]}),
     Scene(1, 14.0, "u-01", "CreateRole", _REGISTRAR, {"permissions": ["requests:approve", "organizations:verify"]}),
     Scene(1, 14.1, "u-01", "CreateRole", _OBSERVER, {"permissions": ["inventory:read"]}),
     Scene(1, 14.3, "u-01", "CreateGroup", _CONTRACTORS, {"members": ["u-36", "u-39"]}),
@@ -37,7 +39,7 @@ SCENES_OF_PEOPLE = (
           {"changes": [change("/method", "password", "passkey")]}),
     Scene(14, 10.0, "u-20", "RemoveMfa", _user("u-20"), {"factor": "totp", "reason": "a passkey is enough"}),
     Scene(17, 11.0, "u-01", "ChangeRole", _REGISTRAR, {}, {"changes": [change("/permissions/2", None, "domains:add")]}),
-    Scene(17, 11.5, "u-35", "AssumeRole", ("role", "role-crypto-officer", "Crypto officer"),
+    Scene(17, 11.5, "u-35", "AssumeRole", _OFFICER,
           {"role": "crypto_officer"}, {"failure": ("denied", "Not a member of the PKI team.")}),
     Scene(19, 13.0, "u-01", "ChangeGroup", _CONTRACTORS, {"members_added": ["u-37"], "members_removed": ["u-36"]}),
     Scene(21, 15.0, "u-07", "RevokeSession", ("session", "s-lost-notebook", "Session on a lost notebook"),
@@ -55,7 +57,5 @@ SCENES_OF_PEOPLE = (
     Scene(47, 11.0, "u-16", "AssignRole", _user("u-16"), {"role": "pki_admin"},
           {"failure": ("denied", "Only an administrator assigns roles.")}),
 )  # fmt: skip
-"""`LEAVERS` says from when on two of these stay away."""
-
 LEAVERS = {"u-38": 32, "u-39": 26}
 """The working day from which on a person of this id no longer signs in."""

@@ -39,15 +39,19 @@ class Script:
 
     def __init__(self, start: datetime, end: datetime, seed: int, label: str = "") -> None:
         """`label` goes into the ids of new things: two scripts of one ledger need different ones."""
-        self.start = start
-        self.end = end
         self.random = random.Random(seed)  # noqa: S311 - a story is to be repeatable, nothing is to be secret
-        self.days = [start.date() + timedelta(days=n) for n in range((end - start).days)]
-        self.working_days = [day for day in self.days if day.weekday() < 5]
         self._label = label
         self._seed = seed
         self._commands = 0
         self._numbers: dict[str, int] = {}
+        self.open(start, end)
+
+    def open(self, start: datetime, end: datetime) -> None:
+        """Begin anew with another period, forgetting all but which ids are taken."""
+        self.start = start
+        self.end = end
+        self.days = [start.date() + timedelta(days=n) for n in range((end - start).days)]
+        self.working_days = [day for day in self.days if day.weekday() < 5]
         self._sessions: dict[tuple[str, date], str] = {}
         self._told: list[tuple[datetime, JsonObject]] = []
 

@@ -133,7 +133,8 @@ class Guardian:
 
 def _make_runtime_folder(account: Account) -> Path:
     """A folder for the socket that only the server's account may enter, with a short name."""
-    for parent in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):
+    # What is made there is a new folder of ours alone.
+    for parent in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
         if len(bytes(parent)) <= _LONGEST_TEMPORARY_FOLDER and _may_enter(account, parent):
             runtime = Path(tempfile.mkdtemp(prefix=RUNTIME_PREFIX, dir=parent))
             account.take_over(runtime)
@@ -149,7 +150,8 @@ def _may_enter(account: Account, folder: Path) -> bool:
 
 def _log(text: str) -> None:
     """One line for each event: the last one tells a client why we failed."""
-    print(datetime.now(UTC).isoformat(timespec="milliseconds"), "; ".join(text.splitlines()), flush=True)
+    sys.stdout.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {'; '.join(text.splitlines())}\n")
+    sys.stdout.flush()
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -28,8 +28,8 @@ class FileLock:
     def adopt(cls, descriptor: int) -> Self:
         """The lock that our parent took and left to us, kept from our own children."""
         lock = cls.__new__(cls)
-        lock._descriptor = descriptor
-        os.set_inheritable(descriptor, False)
+        lock._descriptor = descriptor  # noqa: SLF001  # Our own, made without opening the file again.
+        os.set_inheritable(descriptor, False)  # noqa: FBT003  # The library's signature.
         return lock
 
     def fileno(self) -> int:

@@ -1,7 +1,6 @@
 """Reading the parameters of a query into models."""
 
-from typing import TypeVar
-from typing import get_origin
+from typing import TypeVar, get_origin
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError

@@ -14,7 +14,6 @@ from adapters.http.parameters import parse
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.schemas import Activity, Page, StatusCount, User
 from adapters.http.services import SERVICES
-
 from domain.values import Identifier, JsonObject, Timestamp, parse_rfc3339, rfc3339
 from domain.words import ActorKind, Module, Position, Role, Status
 from projections.reads import Freshness, Wait

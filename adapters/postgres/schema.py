@@ -17,6 +17,9 @@ from adapters.postgres.connections import PROJECTOR, READER, WRITER
 ROLES = (WRITER, PROJECTOR, READER)
 """The writer appends, the projector fills the read tables, the reader reads; the owner is who migrates."""
 
+SERVICE = "certinext_audit_service"
+"""The login of the service in a database that is ours alone."""
+
 _LOCK = 0x63_6E_61_75  # "cnau": one migration of a database at a time.
 
 
@@ -35,7 +38,20 @@ def migrate(url: str) -> str:
             config.attributes["connection"] = bound
             command.upgrade(config, "head")
             bound.commit()
+        connection.execute("GRANT SELECT ON schema_version TO PUBLIC")
     return latest_version()
+
+
+def ensure_service_login(url: str, password: str) -> None:
+    """Make the login SERVICE, which may take on the three roles and nothing else; `url` is the owner's."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SERVICE]).fetchone()
+        statement = "ALTER ROLE {} PASSWORD {}" if exists else "CREATE ROLE {} LOGIN NOINHERIT PASSWORD {} IN ROLE {}"
+        connection.execute(
+            sql.SQL(statement).format(
+                sql.Identifier(SERVICE), sql.Literal(password), sql.SQL(", ").join(map(sql.Identifier, ROLES))
+            )
+        )
 
 
 def current_version(url: str) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.integration.embedded.embedded_processes import PROJECT, ClientProcess, StartClient
 
 PROGRAM = Path(__file__).with_name("joining_client.py")
@@ -56,6 +57,7 @@ def start_client() -> Iterator[StartClient]:
     for process in started:
         process.kill()
         process.wait(60)
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         process.stdin.close()
         process.stdout.close()

@@ -7,5 +7,6 @@ from adapters.embedded import embedded_postgres
 
 if __name__ == "__main__":
     with embedded_postgres(Path(sys.argv[1])) as database:
-        print(database.url(), flush=True)
+        sys.stdout.write(database.url() + "\n")
+        sys.stdout.flush()
         sys.stdin.read()

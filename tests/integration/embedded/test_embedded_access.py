@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.integration.embedded.embedded_processes import PROJECT, Processes, StartClient, eventually, query
 
 from adapters.embedded import EmbeddedPostgresError, embedded_postgres
 from adapters.embedded.account import Account
 from adapters.embedded.binaries import runnable, wheel_programs
+from tests.integration.embedded.embedded_processes import PROJECT, Processes, StartClient, eventually, query
 
 ROOT = os.geteuid() == 0
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.integration.embedded.embedded_processes import Processes, StartClient, eventually, guardian_of, query
 
 from adapters.embedded import EmbeddedPostgresError, embedded_postgres
+from tests.integration.embedded.embedded_processes import Processes, StartClient, eventually, guardian_of, query
 
 
 def test_data_is_kept_between_runs(data: Path) -> None:
