@@ -5,22 +5,26 @@ from dataclasses import dataclass
 
 import asyncpg
 import structlog
-from eventsourcing.persistence import IntegrityError, Tracking
+from eventsourcing.persistence import Tracking
 
 from domain.event import AuditEvent
 from domain.words import Ledger, Position
 from projections.batches import Batch, Batches
-from projections.database import PASSING, Connection, Pool
+from projections.database import Connection, Pool
 from projections.projection import Projection
 from projections.tracking import insert_tracking, max_tracking_id
 
-_NOT_OF_THE_EVENTS = (
-    *PASSING,
-    asyncpg.InsufficientPrivilegeError,
-    asyncpg.UndefinedTableError,
-    IntegrityError,
+_FAULT_OF_AN_EVENT = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
 )
-"""Errors that say nothing about the events: what was done is tried again. All others are an event's fault."""
+"""What goes wrong in the same way whenever it is tried. Any other error says nothing about the events."""
 
 _SET_ASIDE = """
 INSERT INTO reading.set_aside (ledger, projection, generation, position, error)
@@ -53,9 +57,7 @@ class Projector:
             return after
         try:
             await self._apply(ledger, after, batch.events, batch.unreadable, batch.last)
-        except _NOT_OF_THE_EVENTS:
-            raise
-        except Exception as error:  # Whatever an event made go wrong, the others go on.
+        except _FAULT_OF_AN_EVENT as error:
             log.warning("projection_goes_one_by_one", projection=self.projection.name, error=repr(error))
             await self._apply_one_by_one(ledger, after, batch)
         return batch.last
@@ -69,11 +71,12 @@ class Projector:
         last: Position,
     ) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
+            # First, so that of two processes the slower one waits here and then learns that it was overtaken.
+            await insert_tracking(connection, self.projection.name, self.generation, Tracking(ledger, last), after)
             if events:
                 await self.projection.apply(connection, self.generation, ledger, events)
             if unreadable:
                 await self._set_aside(connection, ledger, unreadable)
-            await insert_tracking(connection, self.projection.name, self.generation, Tracking(ledger, last), after)
 
     async def _apply_one_by_one(self, ledger: Ledger, after: Position, batch: Batch) -> None:
         """Find the events that cannot be applied, and set them aside with their errors."""
@@ -84,9 +87,7 @@ class Projector:
             unreadable = [(position, errors[position])] if position in errors else []
             try:
                 await self._apply(ledger, after, events, unreadable, position)
-            except _NOT_OF_THE_EVENTS:
-                raise
-            except Exception as error:  # See advance.
+            except _FAULT_OF_AN_EVENT as error:
                 log.exception("event_set_aside", projection=self.projection.name, ledger=ledger, position=position)
                 await self._apply(ledger, after, [], [(position, repr(error))], position)
             after = position

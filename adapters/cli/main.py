@@ -11,6 +11,7 @@ from adapters.cli.keys import keys
 from adapters.cli.output import complain, print_json, say
 from adapters.cli.running import run, settings
 from adapters.cli.work import play_estate, rebuild_projection
+from adapters.demo.errors import DemoError
 from adapters.embedded import EmbeddedPostgresError
 from adapters.observability.logs import configure_logs
 from domain.errors import AuditError
@@ -88,7 +89,7 @@ def main() -> None:
             name = "CERTINEXT_AUDIT_" + "_".join(map(str, item["loc"])).upper()
             complain(f"{name}: {item['msg']}")
         code = COULD_NOT
-    except (AuditError, EmbeddedPostgresError) as error:
+    except (AuditError, EmbeddedPostgresError, DemoError) as error:
         complain(str(error))
         code = COULD_NOT
     sys.exit(code)

@@ -1,15 +1,27 @@
 """Commands that take their time, and show how far they are."""
 
+import asyncio
 import getpass
-from datetime import UTC, datetime
+from collections.abc import Coroutine
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters import bootstrap
-from adapters.cli.output import console
+from adapters.bootstrap import Trail
+from adapters.cli.output import console, say
+from adapters.demo import player
+from adapters.demo.estate import commands
+from adapters.demo.lines import curl_lines
 from adapters.settings import Settings
 from application.credentials import InvalidCredential, checked_ledger
 from application.credentials import console as console_caller
+from domain.credential import Credential
+from domain.words import Module, Role
+
+_DEMO = "demo"
+_DEMO_KEY_LIFE = timedelta(days=30)
 
 
 async def rebuild_projection(url: str, configured: Settings, name: str, *, show_progress: bool) -> int:
@@ -23,13 +35,64 @@ async def rebuild_projection(url: str, configured: Settings, name: str, *, show_
             events = await trail.rebuild(known[name]).run(
                 lambda done, total: bar.update(task, completed=done, total=total)
             )
-        caller = console_caller(checked_ledger(configured.ledger), datetime.now(UTC), getpass.getuser())
-        await trail.self_audit.projection_rebuilt(caller, {"projection": name})
+        await trail.self_audit.projection_rebuilt(_caller(configured), {"projection": name})
     return events
 
 
 async def play_estate(url: str, configured: Settings, *, live: bool) -> None:
-    raise NotImplementedError
+    """Serve, load the demonstration's ninety days through HTTP, say what to try, and go on until told to stop."""
+    stop = bootstrap.stop_signal()
+    async with bootstrap.server(url, configured) as (trail, address):
+        caller = _caller(configured)
+        end = await _end_of_estate(trail, caller)
+        senders = {module: await _demo_key(trail, caller, Role.MODULE, module) for module in Module}
+        history = await asyncio.to_thread(commands, end)
+        with progress_bar(hidden=False) as bar:
+            task = bar.add_task("Ninety days of CertiNext", total=len(history))
+            await player.load(address, senders, history, lambda count: bar.advance(task, count))
+        _invite(address, await _demo_key(trail, caller, Role.AUDITOR))
+        if live:
+            say("Live traffic goes on until Ctrl-C.")
+            await _until(stop, player.live(address, senders))
+
+
+async def _end_of_estate(trail: Trail, caller: Credential) -> date:
+    """The day of the first demonstration on this data: a later one then repeats it, which adds nothing."""
+    created = [key.created_at for key in await trail.credentials.all(caller.ledger) if key.name.startswith(_DEMO)]
+    return min(created, default=datetime.now(UTC)).date()
+
+
+async def _demo_key(trail: Trail, caller: Credential, role: Role, module: Module | None = None) -> str:
+    _, key = await trail.create_credential.create(
+        caller,
+        f"{_DEMO} {module or role}",
+        role,
+        modules=frozenset([module] if module else ()),
+        lives_for=_DEMO_KEY_LIFE,
+    )
+    return key
+
+
+def _invite(address: str, key: str) -> None:
+    say(f"\nThe audit trail is at {address} (its API: {address}/openapi.json). An auditor's key:\n\nKEY={key}\n")
+    for question, line in curl_lines(address):
+        say(f"# {question}\n{line}\n")
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Run work that has no end of its own until told to stop; raises what it raises."""
+    task = asyncio.ensure_future(work)
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+    for one in (task, stopped):
+        one.cancel()
+    await asyncio.gather(task, stopped, return_exceptions=True)
+    if not stop.is_set():
+        task.result()
+
+
+def _caller(configured: Settings) -> Credential:
+    return console_caller(checked_ledger(configured.ledger), datetime.now(UTC), getpass.getuser())
 
 
 def progress_bar(*, hidden: bool) -> Progress:

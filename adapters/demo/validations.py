@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 
 from adapters.demo.machines import DOMAINS, PERSPECTIVES, service
 from adapters.demo.people import PEOPLE
-from adapters.demo.script import Script, entity
+from adapters.demo.script import Context, Script, entity
 from domain.values import JsonObject, rfc3339
 
 METHOD = "3.2.2.4.7 DNS change"
 REUSE = timedelta(days=30)
+NO_RECORD = ("dns", "No TXT record was found.")
+QUORUM_MISSED = ("quorum_missed", "Only 2 of 4 perspectives corroborated the challenge.")
 ORGANIZATION = "org-nordwind"
 
 
@@ -37,62 +39,44 @@ def domains_and_their_proofs(script: Script) -> None:
 
 def prove(script: Script, at: datetime, domain: str, cause: str) -> None:
     """A challenge, four looks at it from afar, a quorum of them; now and then it fails and is repeated."""
-    actor, about, story = service("svc-validation"), domain_entity(domain), script.fresh("dcv")
-    started = script.tell(
-        at,
-        "StartDomainValidation",
-        actor,
-        about,
-        {"method": METHOD},
-        correlation_id=story,
-        causation_id=cause,
-    )
-    failed = script.chance(0.08)
+    actor, about = service("svc-validation"), domain_entity(domain)
+    method: JsonObject = {"method": METHOD}
+    told: Context = {"correlation_id": script.fresh("dcv"), "causation_id": cause}
+    told["causation_id"] = script.tell(at, "StartDomainValidation", actor, about, method, **told)
+    fails = script.chance(0.08)
+    at = _look_from_afar(script, at, domain, told, fails=fails)
+    if fails:
+        told["failure"] = QUORUM_MISSED
+        script.tell(at + timedelta(seconds=2), "ValidateDomain", actor, about, method, **told)
+        prove(script, at + script.seconds(1800, 5000), domain, cause)
+        return
+    quorum: JsonObject = {"quorum": "4/4", "domain": domain}
+    script.tell(at + timedelta(seconds=1), "ReachDomainValidationQuorum", actor, about, quorum, **told)
+    valid: JsonObject = {**method, "valid_until": rfc3339(at + REUSE)}
+    script.tell(at + timedelta(seconds=2), "ValidateDomain", actor, about, valid, **told)
+
+
+def _look_from_afar(script: Script, at: datetime, domain: str, told: Context, *, fails: bool) -> datetime:
+    """What each perspective sees; if it fails, two of the four see nothing. Returns when the last has looked."""
     for number, perspective in enumerate(PERSPECTIVES):
-        result = "not found" if failed and number % 2 else "corroborated"
+        missing = fails and number % 2 == 1
         at += script.seconds(1, 4)
+        seen: JsonObject = {
+            "perspective": perspective,
+            "result": "not found" if missing else "corroborated",
+            "domain": domain,
+            "method": METHOD,
+        }
+        looked: Context = {**told, "failure": NO_RECORD if missing else None}
         script.tell(
             at,
             "CheckDomainValidationPerspective",
-            actor,
-            about,
-            {"perspective": perspective, "result": result, "domain": domain, "method": METHOD},
-            correlation_id=story,
-            causation_id=started,
-            failure=("dns", "No TXT record was found.") if result == "not found" else None,
+            service("svc-validation"),
+            domain_entity(domain),
+            seen,
+            **looked,
         )
-    if failed:
-        reason = "Only 2 of 4 perspectives corroborated the challenge."
-        script.tell(
-            at + script.seconds(1, 2),
-            "ValidateDomain",
-            actor,
-            about,
-            {"method": METHOD},
-            correlation_id=story,
-            causation_id=started,
-            failure=("quorum_missed", reason),
-        )
-        prove(script, at + script.seconds(1800, 5000), domain, cause)
-        return
-    script.tell(
-        at + timedelta(seconds=1),
-        "ReachDomainValidationQuorum",
-        actor,
-        about,
-        {"quorum": "4/4", "domain": domain},
-        correlation_id=story,
-        causation_id=started,
-    )
-    script.tell(
-        at + timedelta(seconds=2),
-        "ValidateDomain",
-        actor,
-        about,
-        {"method": METHOD, "valid_until": rfc3339(at + REUSE)},
-        correlation_id=story,
-        causation_id=started,
-    )
+    return at
 
 
 def check_before_issuance(script: Script, at: datetime, domain: str, request_id: str, story: str) -> None:

@@ -1,0 +1,66 @@
+"""Keeping the read tables: all four live over a ledger that is far ahead, and each rebuilt from the beginning."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from adapters.bootstrap import PROJECTIONS, Trail
+from benchmarks.bench import Bench
+from benchmarks.figures import Figure, compared, per_second
+
+_POLL_SECONDS = 0.02
+_WANTED = 20_000
+
+_APPLIED = """
+SELECT count(*) = $1 AND min(mine.position) >= (SELECT max(position) FROM audit.heads)
+FROM reading.generations AS shown
+JOIN reading.tracking AS mine USING (projection, generation)
+"""
+
+
+async def run(bench: Bench) -> Sequence[Figure]:
+    live = bench.size(200_000, 20_000)
+    url = await bench.fill_large(live)
+    async with bench.trail(url) as wired:
+        bench.tell(f"projecting {live:,} events live")
+        figures = [
+            compared(
+                f"four projections together, live, {live:,} events waiting",
+                per_second(live, await catch_up(wired)),
+                "the pace that is asked for",
+                {"events/s": _WANTED},
+                wanted=1,
+            )
+        ]
+    await bench.fill_large(bench.large)
+    async with bench.trail(url) as wired:
+        figures += [await _rebuilt(bench, wired, number) for number in range(len(PROJECTIONS))]
+    bench.analyze(url)
+    return figures
+
+
+async def catch_up(wired: Trail) -> float:
+    """Project until every read table is at the end of the ledger; the seconds that it took."""
+    started = time.perf_counter()
+    running = asyncio.create_task(wired.runner.run())
+    try:
+        while not await wired.projector_pool.fetchval(_APPLIED, len(PROJECTIONS)):
+            if running.done():
+                running.result()
+            await asyncio.sleep(_POLL_SECONDS)
+        return time.perf_counter() - started
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def _rebuilt(bench: Bench, wired: Trail, number: int) -> Figure:
+    projection = PROJECTIONS[number]
+    bench.tell(f"rebuilding {projection.name} from {bench.large:,} events")
+    started = time.perf_counter()
+    await wired.rebuild(projection).run(lambda _applied, _head: None)
+    seconds = time.perf_counter() - started
+    return Figure(
+        f"rebuild of {projection.name} from {bench.large:,} events",
+        {"s": seconds, **per_second(bench.large, seconds)},
+    )
