@@ -84,11 +84,12 @@ async def _show(connection: Connection, table: Table, generation: int) -> None:
 
 async def drop(connection: Connection, projection: Projection, generation: int) -> None:
     """Remove a generation that is not shown."""
-    for table in projection.tables:
-        await connection.execute(f"DROP TABLE IF EXISTS {table.versioned(generation)}")
+    # In the order in which projectors lock: first the tracking, then the tables.
     for kept in ("tracking", "set_aside"):
         await connection.execute(
             f"DELETE FROM reading.{kept} WHERE projection = $1 AND generation = $2",
             projection.name,
             generation,
         )
+    for table in projection.tables:
+        await connection.execute(f"DROP TABLE IF EXISTS {table.versioned(generation)}")

@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
-import asyncpg
 import structlog
 from eventsourcing.persistence import IntegrityError
 
-from domain.errors import AuditError
+from domain.errors import StoreUnavailable
 from domain.words import Ledger, Position
 from projections import generations
 from projections.batches import Batches
@@ -59,8 +58,12 @@ class Runner:
             while True:
                 try:
                     busy = await lease.hold() and await self._advance_all(projection)
-                except (*PASSING, asyncpg.PostgresError, IntegrityError, AuditError) as error:
+                except (*PASSING, StoreUnavailable, IntegrityError) as error:
                     log.warning("projector_interrupted", projection=projection.name, error=repr(error))
+                    await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
+                    continue
+                except Exception:  # A defect of one projector stops neither the others nor the service.
+                    log.exception("projector_failed", projection=projection.name)
                     await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
                     continue
                 if not busy:

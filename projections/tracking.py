@@ -10,6 +10,13 @@ SELECT position FROM reading.tracking WHERE ledger = $1 AND projection = $2 AND 
 
 # The condition is the compare-and-set: who was overtaken changes nothing.
 _MOVE = """
+UPDATE reading.tracking SET position = $4
+WHERE ledger = $1 AND projection = $2 AND generation = $3 AND position = $5 AND position < $4
+RETURNING position
+"""
+
+# Only who starts at the beginning, or does not say where, may find no position kept.
+_BEGIN = """
 INSERT INTO reading.tracking AS mine (ledger, projection, generation, position) VALUES ($1, $2, $3, $4)
 ON CONFLICT (ledger, projection, generation) DO UPDATE SET position = EXCLUDED.position
 WHERE mine.position < EXCLUDED.position AND mine.position = coalesce($5, mine.position)
@@ -31,7 +38,7 @@ async def insert_tracking(
     Raises IntegrityError if it is there already, or no longer where `after` says.
     """
     moved = await connection.fetchval(
-        _MOVE, tracking.application_name, projection, generation, tracking.notification_id, after
+        _MOVE if after else _BEGIN, tracking.application_name, projection, generation, tracking.notification_id, after
     )
     if moved is None:
         raise IntegrityError(

@@ -80,6 +80,15 @@ async def _answer(
         return problem.response()
     except AuditError as error:
         return problem_of(error).response()
+    except web.RequestPayloadError:
+        return Problem(
+            HTTPStatus.BAD_REQUEST,
+            "invalid-encoding",
+            "The body cannot be decoded",
+            "the body is not what its Content-Encoding or Transfer-Encoding says",
+        ).response()
+    except ConnectionResetError:
+        raise  # The caller is gone, and there is nobody to answer.
     except web.HTTPException as error:
         response = problem_of_status(error.status, error.reason).response()
         if "Allow" in error.headers:

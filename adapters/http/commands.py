@@ -56,10 +56,9 @@ class ReceiptBody(BaseModel):
 async def record_commands(request: web.Request) -> web.StreamResponse:
     """One command as JSON, or one in each line. A command may be sent again at any time: it is recorded once."""
     services, caller = request.app[SERVICES], request[CALLER]
+    _check_type(request)
     if request.content_type == _LINES:
         return await _record_lines(request, services, caller)
-    if request.content_type != _JSON:
-        raise UnsupportedMediaType(f"send {_JSON} or {_LINES}, not {request.content_type}")
     command = canonical.decode_object(await _whole(request.content, services.limits.command_bytes))
     (answer,) = await services.record_commands.record(caller, [command])
     metrics.count(answer)
@@ -71,6 +70,13 @@ async def record_commands(request: web.Request) -> web.StreamResponse:
         content_type=_JSON,
         headers={"Location": f"/v1/events/{answer.event_id}"},
     )
+
+
+def _check_type(request: web.Request) -> None:
+    if request.content_type not in (_JSON, _LINES):
+        raise UnsupportedMediaType(f"send {_JSON} or {_LINES}, not {request.content_type}")
+    if (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType(f"send JSON in UTF-8 (RFC 8259, section 8.1), not in {request.charset}")
 
 
 async def _whole(content: StreamReader, limit: int) -> bytes:

@@ -1,7 +1,6 @@
 """Reading events: pages by filter, and one by its id."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
@@ -10,7 +9,7 @@ from uuid import UUID
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from adapters.http import cursor
 from adapters.http.parameters import parse
@@ -20,7 +19,7 @@ from adapters.http.schemas import Event, EventWithEvidence, Page
 from adapters.http.services import SERVICES
 from domain.credential import Credential
 from domain.filters import EventFilter
-from domain.values import JsonObject, JsonValue, parse_rfc3339, rfc3339
+from domain.values import LARGEST_INTEGER, JsonObject, JsonValue, Timestamp, rfc3339
 from domain.words import Position, Role
 from projections.activity_query import Query, Row
 from projections.reads import Freshness, Wait
@@ -29,6 +28,10 @@ events = Routes()
 
 READERS = frozenset({Role.AUDITOR, Role.USER})
 _JSON = "application/json"
+
+_Place = Annotated[Position, Field(strict=True, ge=0, le=LARGEST_INTEGER)]
+_BEFORE: TypeAdapter[tuple[Timestamp, _Place]] = TypeAdapter(tuple[Timestamp, _Place])
+_AFTER: TypeAdapter[tuple[_Place]] = TypeAdapter(tuple[_Place])
 
 
 class Order(StrEnum):
@@ -49,7 +52,7 @@ class Paging(BaseModel):
         ),
     ] = Order.OCCURRED
     limit: Annotated[int, Field(ge=1, le=1000, description="How many events at most.")] = 50
-    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
+    cursor: Annotated[str | None, Field(min_length=1, max_length=4000, description="`next` of the page before.")] = None
     min_position: Annotated[
         int, Field(ge=0, le=2**53, description="Wait until the events up to this position are in the table.")
     ] = 0
@@ -76,14 +79,14 @@ async def find_events(request: web.Request) -> web.StreamResponse:
     wanted, paging = parse(request, EventFilter, Paging)
     asked = _asked(caller, wanted, paging.order)
     query = Query(wanted, caller.actor_id if caller.role is Role.USER else None)
-    keyset = cursor.decode(asked, paging.cursor) if paging.cursor else None
     wait = Wait(Position(paging.min_position))
     following: list[JsonValue] | None
     if paging.order is Order.OCCURRED:
-        rows, freshness = await services.reads.newest_first(caller.ledger, query, _before(keyset), paging.limit, wait)
+        before = cursor.decode(asked, paging.cursor, _BEFORE) if paging.cursor else None
+        rows, freshness = await services.reads.newest_first(caller.ledger, query, before, paging.limit, wait)
         following = [rfc3339(rows[-1].occurred_at), rows[-1].position] if len(rows) == paging.limit else None
     else:
-        after = Position(int(str(keyset[0]))) if keyset else Position(0)
+        (after,) = cursor.decode(asked, paging.cursor, _AFTER) if paging.cursor else (Position(0),)
         rows, goes_on, freshness = await services.reads.by_position(caller.ledger, query, after, paging.limit, wait)
         following = [goes_on]
     if paging.cursor is None:
@@ -135,10 +138,6 @@ def _event_id(request: web.Request) -> str:
 def _asked(caller: Credential, wanted: EventFilter, order: Order) -> JsonObject:
     """What a cursor belongs to: it goes on in the same query of the same ledger only."""
     return {"ledger": caller.ledger, "order": order, "filters": wanted.as_json()}
-
-
-def _before(keyset: list[JsonValue] | None) -> tuple[datetime, Position] | None:
-    return (parse_rfc3339(keyset[0]), Position(int(str(keyset[1])))) if keyset else None
 
 
 def _page(request: web.Request, rows: Sequence[Row], freshness: Freshness, following: str | None) -> web.Response:

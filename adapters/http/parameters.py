@@ -1,12 +1,17 @@
 """Reading the parameters of a query into models."""
 
+import re
+from collections.abc import Iterator
 from typing import TypeVar, get_origin
+from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from adapters.http.problems import InvalidQuery
 from domain.errors import FieldError
+
+_STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 M1 = TypeVar("M1", bound=BaseModel)
 M2 = TypeVar("M2", bound=BaseModel)
@@ -15,6 +20,10 @@ M2 = TypeVar("M2", bound=BaseModel)
 def parse(request: web.Request, first: type[M1], second: type[M2]) -> tuple[M1, M2]:
     """The parameters as two models. Raises InvalidQuery that names each parameter which does not fit."""
     errors = [
+        FieldError(name, "must be text in UTF-8, percent-encoded (RFC 3986, section 2.1)")
+        for name in _badly_encoded(request)
+    ]
+    errors += [
         FieldError(name, f"is no parameter of this query; there are {', '.join(_names(first, second))}")
         for name in dict.fromkeys(request.query)
         if name not in _names(first, second)
@@ -23,6 +32,21 @@ def parse(request: web.Request, first: type[M1], second: type[M2]) -> tuple[M1, 
     if one is None or two is None or errors:
         raise InvalidQuery(errors)
     return one, two
+
+
+def _badly_encoded(request: web.Request) -> Iterator[str]:
+    """The parameters that are no text: the library would take them by the letter."""
+    for part in request.raw_path.encode(errors="surrogateescape").partition(b"?")[2].split(b"&"):
+        if _STRAY_PERCENT.search(part) or not _is_utf_8(unquote_to_bytes(part)):
+            yield part.partition(b"=")[0].decode(errors="backslashreplace")
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _names(*models: type[BaseModel]) -> list[str]:

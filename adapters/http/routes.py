@@ -97,4 +97,6 @@ def _key(request: web.Request) -> str:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:
         raise NotAuthenticated("send the API key in the header `Authorization: Bearer <key>`")
+    if not key.isascii():
+        raise NotAuthenticated("the API key is unknown")
     return key.strip()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from aiohttp import web
 from asyncpg import Record
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from adapters.http import cursor
 from adapters.http.events import link_next
@@ -14,7 +14,7 @@ from adapters.http.parameters import parse
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.schemas import Activity, Page, StatusCount, User
 from adapters.http.services import SERVICES
-from domain.values import Identifier, JsonObject, Timestamp, parse_rfc3339, rfc3339
+from domain.values import Identifier, JsonObject, Timestamp, rfc3339
 from domain.words import ActorKind, Module, Position, Role, Status
 from projections.reads import Freshness, Wait
 
@@ -22,6 +22,10 @@ tables = Routes()
 
 _AUDITORS = frozenset({Role.AUDITOR})
 _JSON = "application/json"
+
+_Id = Annotated[str, Field(strict=True, pattern=r"^[^\x00]+$")]
+_AFTER_ID: TypeAdapter[tuple[_Id]] = TypeAdapter(tuple[_Id])
+_FROM_BUCKET: TypeAdapter[tuple[Timestamp]] = TypeAdapter(tuple[Timestamp])
 
 
 class UserFilter(BaseModel):
@@ -76,7 +80,7 @@ class TablePaging(Fresh):
     """Which page of the result, and how fresh."""
 
     limit: Annotated[int, Field(ge=1, le=1000, description="How many rows at most.")] = 100
-    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
+    cursor: Annotated[str | None, Field(min_length=1, max_length=4000, description="`next` of the page before.")] = None
 
 
 class UsersPage(Page):
@@ -111,13 +115,13 @@ async def list_users(request: web.Request) -> web.StreamResponse:
     caller = request[CALLER]
     wanted, paging = parse(request, UserFilter, TablePaging)
     asked = _asked("users", caller.ledger, wanted)
-    keyset = cursor.decode(asked, paging.cursor) if paging.cursor else None
+    (after,) = cursor.decode(asked, paging.cursor, _AFTER_ID) if paging.cursor else (None,)
     rows, freshness = await request.app[SERVICES].reads.users(
         caller.ledger,
         wanted.user,
         wanted.kind,
         (wanted.from_, wanted.to),
-        str(keyset[0]) if keyset else None,
+        after,
         paging.limit,
         paging.wait,
     )
@@ -157,14 +161,14 @@ async def list_statuses(request: web.Request) -> web.StreamResponse:
     caller = request[CALLER]
     wanted, paging = parse(request, StatusFilter, TablePaging)
     asked = _asked("statuses", caller.ledger, wanted)
-    keyset = cursor.decode(asked, paging.cursor) if paging.cursor else None
+    (begin,) = cursor.decode(asked, paging.cursor, _FROM_BUCKET) if paging.cursor else (None,)
     rows, freshness = await request.app[SERVICES].reads.statuses(
         caller.ledger,
         wanted.bucket,
         wanted.status,
         wanted.module,
         (wanted.from_, wanted.to),
-        parse_rfc3339(keyset[0]) if keyset else None,
+        begin,
         paging.limit + len(Status),
         paging.wait,
     )
@@ -178,7 +182,9 @@ def _whole_buckets(rows: Sequence[Record], limit: int) -> tuple[Sequence[Record]
         return rows, None
     cut = rows[limit]["bucket"]
     if cut == rows[0]["bucket"]:
-        cut = next(row["bucket"] for row in rows if row["bucket"] != cut)
+        cut = next((row["bucket"] for row in rows if row["bucket"] != cut), None)
+    if cut is None:
+        return rows, None
     return [row for row in rows if row["bucket"] < cut], rfc3339(cut)
 
 

@@ -1,0 +1,82 @@
+"""The README tells the truth: its lines are run in a shell, against the demonstration that it describes."""
+
+import asyncio
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from adapters import bootstrap
+from adapters.demo import player
+from adapters.demo.estate import commands
+from adapters.demo.lines import curl_lines
+from adapters.settings import Settings
+from application.credentials import console
+from domain.words import DEFAULT_LEDGER, Module, Role
+
+README = Path(__file__).parents[2] / "README.md"
+ADDRESS = "http://127.0.0.1:8080"
+
+_LINE_AND_ANSWER = re.compile(r"```sh\n(curl .*?)\n```\n\n```json\n(.*?)\n```", re.DOTALL)
+_OF_THE_DAY = re.compile(
+    r"\d{4}-\d\d-\d\dT[0-9:.]+Z|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}|demo-[0-9]{8}-.*|demo-[a-z-]+-[0-9a-f]{8}"
+)
+
+
+def documented() -> list[tuple[str, str]]:
+    """Each `curl` line of the README with the answer that is printed below it."""
+    found = _LINE_AND_ANSWER.findall(README.read_text())
+    assert len(found) == 6
+    return found
+
+
+def shape(value: Any) -> Any:
+    """The answer without what is of the day: times, ids, counts, places in the ledger."""
+    if isinstance(value, dict):
+        return {name: None if name == "next" else shape(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [shape(item) for item in value]
+    if isinstance(value, str):
+        return _OF_THE_DAY.sub("*", value)
+    return value if isinstance(value, bool) or value is None else 0
+
+
+async def caught_up(trail: bootstrap.Trail) -> None:
+    async with asyncio.timeout(60):
+        while any(state.lag for state in await trail.services.reads.projectors()):  # noqa: ASYNC110  # It has no event.
+            await asyncio.sleep(0.02)
+
+
+async def run_line(line: str, environment: dict[str, str]) -> Any:
+    process = await asyncio.create_subprocess_shell(line, env=environment, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    return json.loads(output)
+
+
+def test_demonstration_prints_the_same_lines() -> None:
+    """What `make demo` invites to try is what the README explains."""
+    assert [line for _, line in curl_lines(ADDRESS)] == [line for line, _ in documented()[:5]]
+
+
+async def test_every_line_answers_as_printed(database_url: str) -> None:
+    """With the demonstration loaded, each line of the README gives the answer that is printed below it."""
+    settings = Settings(port=0)
+    async with bootstrap.server(database_url, settings) as (trail, address):
+        caller = console(DEFAULT_LEDGER, datetime.now(UTC), "newcomer")
+
+        async def key(role: Role, *modules: Module) -> str:
+            return (await trail.create_credential.create(caller, f"demo {role}", role, modules=frozenset(modules)))[1]
+
+        senders = {module: await key(Role.MODULE, module) for module in Module}
+        await player.load(address, senders, commands(datetime.now(UTC).date()))
+        await caught_up(trail)
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "KEY": await key(Role.AUDITOR),
+            "MODULE_KEY": senders[Module.CERTIFICATE_OPERATIONS],
+        }
+        for line, answer in documented():
+            answered = await run_line(line.replace(ADDRESS, address), environment)
+            assert shape(answered) == shape(json.loads(answer)), line
