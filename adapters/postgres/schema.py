@@ -1,7 +1,7 @@
 """Bringing a database to the schema of this version, and knowing whether it is there."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -88,7 +88,9 @@ def _ensure_role(connection: psycopg.Connection, role: str) -> None:
     """Create the role, which belongs to all databases of the server, and let ourselves take it on."""
     exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     if not exists:
-        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+        # Another database of the server may be migrated now: our lock is of this database only.
+        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
     member = connection.execute("SELECT pg_has_role(%s, 'MEMBER')", [role]).fetchone()
     if member != (True,):
         connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))

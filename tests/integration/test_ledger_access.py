@@ -1,12 +1,16 @@
 """What each database role may do, and what nobody may."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
 
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
+from adapters.embedded import EmbeddedDatabase
 from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool
 from adapters.postgres.event_store import PostgresEventStore
 from domain.words import DEFAULT_LEDGER, Ledger
@@ -14,7 +18,8 @@ from tests.builders import draft
 
 OTHER = Ledger("other")
 
-Connect = Callable[..., "psycopg.Connection[tuple[object, ...]]"]
+Connection: TypeAlias = "psycopg.Connection[tuple[object, ...]]"
+ActAs: TypeAlias = Callable[..., Connection]
 
 DISPLACED = """
 INSERT INTO audit.events SELECT ledger, position + 10, command_id || 'x', originator_id, originator_version + 10,
@@ -31,142 +36,158 @@ MOVE_HEAD = "UPDATE audit.heads SET position = position + 1, recorded_at = now()
 BEGIN_LEDGER = "INSERT INTO audit.heads VALUES ('{}', 0, 'x')"
 
 
-@pytest.fixture
-async def connect(database_url: str) -> Connect:
-    """Connects to a database with two ledgers, of two events and one, and a credential each.
-
-    `role` None is the superuser who owns all; `ledger` is what the session is bound to.
-    """
-    async with open_pool(database_url, WRITER, 1) as pool:
+async def fill(url: str) -> None:
+    """Two ledgers, of two events and one, and a credential each."""
+    async with open_pool(url, WRITER, 1) as pool:
         store = PostgresEventStore(pool, lambda _: None)
         await store.append(DEFAULT_LEDGER, [draft(), draft()])
         await store.append(OTHER, [draft(OTHER)])
-
-    def connect(role: str | None, ledger: Ledger | None = None) -> "psycopg.Connection[tuple[object, ...]]":
-        connection = psycopg.connect(database_url, autocommit=True)
-        if role:
-            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-        if ledger:
-            connection.execute("SELECT set_config('certinext_audit.ledger', %s, false)", [ledger])
-        return connection
-
-    with connect(None) as owner:
+    with psycopg.connect(url) as owner:
         for ledger in (DEFAULT_LEDGER, OTHER):
             owner.execute(CREDENTIAL.format(ledger).encode())
-    return connect
+
+
+@pytest.fixture(scope="module")
+def filled_url(server: EmbeddedDatabase) -> Iterator[str]:
+    """One database for all that is tried here, since nothing of it is committed."""
+    with psycopg.connect(server.url(), autocommit=True) as owner:
+        owner.execute("CREATE DATABASE access TEMPLATE template_audit STRATEGY FILE_COPY")
+        asyncio.run(fill(server.url("access")))
+        yield server.url("access")
+        owner.execute("DROP DATABASE access WITH (FORCE)")
 
 
 @pytest.fixture
-def without_triggers(connect: Connect) -> None:
+def owner(filled_url: str) -> Iterator[Connection]:
+    """The superuser who owns all, in a transaction that is rolled back."""
+    with psycopg.connect(filled_url) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def act_as(owner: Connection) -> ActAs:
+    """Goes on as a role, and bound to a ledger if one is named."""
+
+    def act_as(role: str | None, ledger: Ledger | None = None) -> Connection:
+        if role:
+            owner.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
+        if ledger:
+            owner.execute("SELECT set_config('certinext_audit.ledger', %s, true)", [ledger])
+        return owner
+
+    return act_as
+
+
+@contextmanager
+def refused(connection: Connection, reason: str) -> Iterator[None]:
+    """Expects a refusal, after which the transaction goes on."""
+    with pytest.raises(InsufficientPrivilege, match=reason), connection.transaction():
+        yield
+
+
+@pytest.fixture
+def without_triggers(owner: Connection) -> None:
     """Some engines have no triggers: the privileges must suffice by themselves."""
-    with connect(None) as owner:
-        owner.execute("ALTER TABLE audit.events DISABLE TRIGGER ALL")
-        owner.execute("ALTER TABLE audit.heads DISABLE TRIGGER ALL")
+    owner.execute("ALTER TABLE audit.events DISABLE TRIGGER ALL")
+    owner.execute("ALTER TABLE audit.heads DISABLE TRIGGER ALL")
 
 
 @pytest.mark.parametrize("role", [WRITER, PROJECTOR, READER])
 @pytest.mark.parametrize("statement", [UPDATE, DELETE, TRUNCATE, "DELETE FROM audit.heads"])
 @pytest.mark.usefixtures("without_triggers")
-def test_no_role_may_change_or_remove_what_is_recorded(connect: Connect, role: str, statement: str) -> None:
+def test_no_role_may_change_or_remove_what_is_recorded(act_as: ActAs, role: str, statement: str) -> None:
     """Not even where no trigger stands in the way."""
-    with (
-        connect(role, DEFAULT_LEDGER) as connection,
-        pytest.raises(InsufficientPrivilege, match="permission denied"),
-    ):
+    connection = act_as(role, DEFAULT_LEDGER)
+    with refused(connection, "permission denied"):
         connection.execute(statement.encode())
 
 
 @pytest.mark.parametrize("role", [PROJECTOR, READER])
 @pytest.mark.parametrize("statement", [DISPLACED, MOVE_HEAD, BEGIN_LEDGER.format("new"), CREDENTIAL.format("new")])
-def test_who_reads_may_not_write(connect: Connect, role: str, statement: str) -> None:
+def test_who_reads_may_not_write(act_as: ActAs, role: str, statement: str) -> None:
     """The projector and the reader add no events, heads or credentials."""
-    with (
-        connect(role, DEFAULT_LEDGER) as connection,
-        pytest.raises(InsufficientPrivilege, match="permission denied"),
-    ):
+    connection = act_as(role, DEFAULT_LEDGER)
+    with refused(connection, "permission denied"):
         connection.execute(statement.encode())
 
 
-def test_the_writer_may_read_and_add_events(connect: Connect) -> None:
+def test_the_writer_may_read_and_add_events(act_as: ActAs) -> None:
     """That is all it needs."""
-    with connect(WRITER, DEFAULT_LEDGER) as connection:
-        assert connection.execute("SELECT count(*) FROM audit.events").fetchone() == (3,)
-        assert connection.execute(DISPLACED.encode()).rowcount == 1
+    connection = act_as(WRITER, DEFAULT_LEDGER)
+    assert connection.execute("SELECT count(*) FROM audit.events").fetchone() == (3,)
+    assert connection.execute(DISPLACED.encode()).rowcount == 1
 
 
-def test_the_writer_may_revoke_a_credential_and_change_nothing_else_about_it(connect: Connect) -> None:
+def test_the_writer_may_revoke_a_credential_and_change_nothing_else_about_it(act_as: ActAs) -> None:
     """A role that could be raised later would make the checks at its creation worthless."""
-    with connect(WRITER, DEFAULT_LEDGER) as connection:
-        assert connection.execute("UPDATE audit.credentials SET revoked_at = now()").rowcount == 1
-        with pytest.raises(InsufficientPrivilege, match="permission denied"):
-            connection.execute("UPDATE audit.credentials SET role = 'operator'")
-        with pytest.raises(InsufficientPrivilege, match="permission denied"):
-            connection.execute("DELETE FROM audit.credentials")
+    connection = act_as(WRITER, DEFAULT_LEDGER)
+    assert connection.execute("UPDATE audit.credentials SET revoked_at = now()").rowcount == 1
+    with refused(connection, "permission denied"):
+        connection.execute("UPDATE audit.credentials SET role = 'operator'")
+    with refused(connection, "permission denied"):
+        connection.execute("DELETE FROM audit.credentials")
 
 
 @pytest.mark.parametrize("ledger", [DEFAULT_LEDGER, OTHER])
-def test_the_reader_sees_the_ledger_that_it_is_bound_to(connect: Connect, ledger: Ledger) -> None:
+def test_the_reader_sees_the_ledger_that_it_is_bound_to(act_as: ActAs, ledger: Ledger) -> None:
     """Its events, its head and its credentials, and none of another ledger's."""
-    with connect(READER, ledger) as connection:
-        assert connection.execute("SELECT DISTINCT ledger FROM audit.ledger_events").fetchall() == [(ledger,)]
-        assert connection.execute("SELECT ledger FROM audit.heads").fetchall() == [(ledger,)]
-        assert connection.execute("SELECT ledger FROM audit.credentials").fetchall() == [(ledger,)]
+    connection = act_as(READER, ledger)
+    assert connection.execute("SELECT DISTINCT ledger FROM audit.ledger_events").fetchall() == [(ledger,)]
+    assert connection.execute("SELECT ledger FROM audit.heads").fetchall() == [(ledger,)]
+    assert connection.execute("SELECT ledger FROM audit.credentials").fetchall() == [(ledger,)]
 
 
-def test_the_reader_sees_nothing_before_it_is_bound(connect: Connect) -> None:
+@pytest.mark.parametrize("table", ["audit.ledger_events", "audit.heads", "audit.credentials"])
+def test_the_reader_sees_nothing_before_it_is_bound(act_as: ActAs, table: str) -> None:
     """A binding that was forgotten shows no ledger rather than all."""
-    with connect(READER) as connection:
-        for table in ("audit.ledger_events", "audit.heads", "audit.credentials"):
-            assert connection.execute(f"SELECT * FROM {table}".encode()).fetchall() == []
+    assert act_as(READER).execute(f"SELECT * FROM {table}".encode()).fetchall() == []
 
 
-def test_the_reader_may_not_go_round_the_view(connect: Connect) -> None:
+def test_the_reader_may_not_go_round_the_view(act_as: ActAs) -> None:
     """The table of all ledgers' events is closed to it."""
-    with (
-        connect(READER, DEFAULT_LEDGER) as connection,
-        pytest.raises(InsufficientPrivilege, match="permission denied"),
-    ):
+    connection = act_as(READER, DEFAULT_LEDGER)
+    with refused(connection, "permission denied"):
         connection.execute("SELECT * FROM audit.events")
 
 
-def test_the_binding_holds_against_a_leaking_function(connect: Connect) -> None:
+def test_the_binding_holds_against_a_leaking_function(owner: Connection, act_as: ActAs) -> None:
     """A filter that tells what it is given, and is cheap enough to go first, is given our own events only."""
-    with connect(None) as owner:
-        owner.execute(
-            """
-            CREATE FUNCTION leak(ledger text) RETURNS boolean LANGUAGE plpgsql COST 0.000001
-            AS $$ BEGIN RAISE NOTICE '%', ledger; RETURN true; END $$
-            """
-        )
+    owner.execute(
+        """
+        CREATE FUNCTION leak(ledger text) RETURNS boolean LANGUAGE plpgsql COST 0.000001
+        AS $$ BEGIN RAISE NOTICE '%', ledger; RETURN true; END $$
+        """
+    )
     told: list[str | None] = []
-    with connect(READER, OTHER) as connection:
-        connection.add_notice_handler(lambda notice: told.append(notice.message_primary))
-        connection.execute("SET enable_indexscan = off")
-        connection.execute("SET enable_bitmapscan = off")
-        connection.execute("SELECT * FROM audit.ledger_events WHERE leak(ledger)")
+    owner.add_notice_handler(lambda notice: told.append(notice.message_primary))
+    connection = act_as(READER, OTHER)
+    connection.execute("SET LOCAL enable_indexscan = off")
+    connection.execute("SET LOCAL enable_bitmapscan = off")
+    connection.execute("SELECT * FROM audit.ledger_events WHERE leak(ledger)")
     assert told == ["other"]
 
 
-def test_the_projector_sees_all_ledgers_but_no_credential(connect: Connect) -> None:
+def test_the_projector_sees_all_ledgers_but_no_credential(act_as: ActAs) -> None:
     """It fills the read tables of all."""
-    with connect(PROJECTOR) as connection:
-        assert connection.execute("SELECT count(*) FROM audit.events").fetchone() == (3,)
-        assert connection.execute("SELECT count(*) FROM audit.heads").fetchone() == (2,)
-        with pytest.raises(InsufficientPrivilege, match="permission denied"):
-            connection.execute("SELECT * FROM audit.credentials")
+    connection = act_as(PROJECTOR)
+    assert connection.execute("SELECT count(*) FROM audit.events").fetchone() == (3,)
+    assert connection.execute("SELECT count(*) FROM audit.heads").fetchone() == (2,)
+    with refused(connection, "permission denied"):
+        connection.execute("SELECT * FROM audit.credentials")
 
 
-def test_the_writer_reaches_no_other_head_or_credential(connect: Connect) -> None:
+def test_the_writer_reaches_no_other_head_or_credential(act_as: ActAs) -> None:
     """Bound to one ledger, it can neither move another's head nor begin, revoke or add anything there."""
-    with connect(WRITER, DEFAULT_LEDGER) as connection:
-        for statement in (
-            "UPDATE audit.heads SET position = 99, recorded_at = now() WHERE ledger = 'other'",
-            "UPDATE audit.credentials SET revoked_at = now() WHERE ledger = 'other'",
-        ):
-            assert connection.execute(statement.encode()).rowcount == 0
-        for statement in (BEGIN_LEDGER.format("new"), CREDENTIAL.format("new")):
-            with pytest.raises(InsufficientPrivilege, match="row-level security"):
-                connection.execute(statement.encode())
+    connection = act_as(WRITER, DEFAULT_LEDGER)
+    for statement in (
+        "UPDATE audit.heads SET position = 99, recorded_at = now() WHERE ledger = 'other'",
+        "UPDATE audit.credentials SET revoked_at = now() WHERE ledger = 'other'",
+    ):
+        assert connection.execute(statement.encode()).rowcount == 0
+    for statement in (BEGIN_LEDGER.format("new"), CREDENTIAL.format("new")):
+        with refused(connection, "row-level security"):
+            connection.execute(statement.encode())
 
 
 @pytest.mark.parametrize("replication_role", ["origin", "replica"])
@@ -174,13 +195,12 @@ def test_the_writer_reaches_no_other_head_or_credential(connect: Connect) -> Non
     "statement",
     [UPDATE, DELETE, TRUNCATE, f"{DELETE} WHERE false", "DELETE FROM audit.heads", "TRUNCATE audit.heads"],
 )
-def test_the_triggers_refuse_even_the_superuser(connect: Connect, replication_role: str, statement: str) -> None:
+def test_the_triggers_refuse_even_the_superuser(owner: Connection, replication_role: str, statement: str) -> None:
     """Also in the mode of a replica, in which ordinary triggers sleep."""
-    with connect(None) as owner:
-        owner.execute(sql.SQL("SET session_replication_role = {}").format(replication_role))
-        with pytest.raises(InsufficientPrivilege, match="the ledger is append-only"):
-            owner.execute(statement.encode())
-        assert owner.execute("SELECT count(*) FROM audit.events").fetchone() == (3,)
+    owner.execute(sql.SQL("SET LOCAL session_replication_role = {}").format(replication_role))
+    with refused(owner, "the ledger is append-only"):
+        owner.execute(statement.encode())
+    assert owner.execute("SELECT count(*) FROM audit.events").fetchone() == (3,)
 
 
 @pytest.mark.parametrize("role", [WRITER, None])
@@ -195,19 +215,17 @@ def test_the_triggers_refuse_even_the_superuser(connect: Connect, replication_ro
         "position = position + 1, recorded_at = now() + interval '1 hour', ledger = 'renamed'",
     ],
 )
-def test_a_head_moves_forward_only(connect: Connect, role: str | None, change: str) -> None:
+def test_a_head_moves_forward_only(act_as: ActAs, role: str | None, change: str) -> None:
     """In position and in time, and it stays with its ledger."""
-    with (
-        connect(role, DEFAULT_LEDGER) as connection,
-        pytest.raises(InsufficientPrivilege, match="moves forward only"),
-    ):
+    connection = act_as(role, DEFAULT_LEDGER)
+    with refused(connection, "moves forward only"):
         connection.execute(f"UPDATE audit.heads SET {change} WHERE ledger = 'default'".encode())
 
 
-def test_a_head_moves_forward(connect: Connect) -> None:
+def test_a_head_moves_forward(act_as: ActAs) -> None:
     """The writer moves that of the ledger that it is bound to, and no other."""
-    with connect(WRITER, DEFAULT_LEDGER) as connection:
-        assert connection.execute(MOVE_HEAD.encode()).rowcount == 1
-    with connect(None) as owner:
-        heads = owner.execute("SELECT ledger, position FROM audit.heads ORDER BY ledger")
-        assert heads.fetchall() == [("default", 3), ("other", 1)]
+    connection = act_as(WRITER, DEFAULT_LEDGER)
+    assert connection.execute(MOVE_HEAD.encode()).rowcount == 1
+    connection.execute("RESET ROLE")
+    heads = connection.execute("SELECT ledger, position FROM audit.heads ORDER BY ledger")
+    assert heads.fetchall() == [("default", 3), ("other", 1)]

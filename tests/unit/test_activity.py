@@ -36,16 +36,19 @@ SEALED, OPENED = crates.activities
 class TestDeclaration:
     def test_an_activity_is_all_that_was_declared(self) -> None:
         """In the order of the declarations, under the name of the class."""
-        assert Activity(
-            "SealHeavyCrate",
-            "crate.sealed",
-            Module.KEY_AUTOMATION,
-            "crate",
-            Effect("sealed", ends=True),
-            "sealed {entity} for good",
-            CrateSealed,
-            "1.2",
-        ) == SEALED
+        assert (
+            Activity(
+                "SealHeavyCrate",
+                "crate.sealed",
+                Module.KEY_AUTOMATION,
+                "crate",
+                Effect("sealed", ends=True),
+                "sealed {entity} for good",
+                CrateSealed,
+                "1.2",
+            )
+            == SEALED
+        )
         assert (SEALED.event_type, OPENED.event_type) == ("CrateSealed", "CrateOpened")
         assert SEALED.description == "A crate was sealed, for good."
 
