@@ -25,6 +25,7 @@ from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.schema import SERVICE, current_version, ensure_service_login, latest_version, migrate
 from adapters.settings import Settings
 from application.credentials import Authenticate, CreateCredential, RevokeCredential
+from application.group_commit import GroupCommit
 from application.ports import CredentialStore
 from application.record_commands import RecordCommands
 from application.self_audit import SelfAudit
@@ -129,7 +130,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         open_pool(url, READER, size) as reader,
     ):
         announcer = wake_ups.Announcer(writer)
-        store = PostgresEventStore(writer, lambda _: announcer.announce())
+        store = GroupCommit(PostgresEventStore(writer, lambda _: announcer.announce()), settings.max_waiting)
         record_commands = RecordCommands(store, CATALOGUE, _now, lambda: str(uuid7()), lambda: secrets.token_bytes(16))
         self_audit = SelfAudit(record_commands, _now)
         credentials = PostgresCredentialStore(writer)

@@ -23,5 +23,7 @@ class Settings(BaseSettings):
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     max_command_bytes: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
     """The largest command that is accepted."""
+    max_waiting: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    """How many commands may wait to be recorded; beyond it the answer is 503."""
     pool_size: Annotated[int, Field(ge=1, le=100)] = 8
     """How many connections to the database each role has."""

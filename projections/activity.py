@@ -12,6 +12,8 @@ from projections.database import Connection
 from projections.projection import Table
 
 _MOST_WORDS = 2000
+ALIAS_LENGTH = 128
+"""How much of a name finds its actor: an entry of an index is a third of a page at most, and names may be longer."""
 
 _ACTIVITY = Table(
     "activity",
@@ -52,7 +54,7 @@ _ACTIVITY = Table(
     ),
 )
 
-# Under which names each actor is found: the folded id and every folded full name that it ever had.
+# Under which names each actor is found: the beginnings of the folded id and of every full name that it ever had.
 _ALIASES = Table(
     "activity_aliases",
     """
@@ -87,7 +89,8 @@ class ActivityProjection:
     """Keeps `activity`, and the names by which its actors are found."""
 
     name = "activity"
-    tables: Sequence[Table] = (_ACTIVITY, _ALIASES)
+    # In the order in which queries read them, so that a query and a switch of the views never wait for each other.
+    tables: Sequence[Table] = (_ALIASES, _ACTIVITY)
 
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
@@ -160,6 +163,6 @@ def _texts(value: JsonValue) -> Iterator[str]:
 
 def _aliases(event: AuditEvent) -> Iterator[tuple[str, str]]:
     actor: Any = event.facts["actor"]
-    yield actor["id"].casefold(), actor["id"]
-    if actor.get("full_name"):
-        yield actor["full_name"].casefold(), actor["id"]
+    for name in (actor["id"], actor.get("full_name")):
+        if name:
+            yield name.casefold()[:ALIAS_LENGTH], actor["id"]

@@ -14,6 +14,7 @@ import asyncpg
 from domain.filters import EventFilter
 from domain.search import words
 from domain.words import Position, Status
+from projections.activity import ALIAS_LENGTH
 from projections.database import Connection
 
 _MOST_DRIVING_ACTORS = 500
@@ -124,7 +125,7 @@ async def _actors(connection: Connection, query: Query) -> list[str] | None:
         "SELECT DISTINCT actor_id FROM unnest($1::text[]) AS wanted (prefix) CROSS JOIN LATERAL ("
         "SELECT actor_id FROM reading.activity_aliases WHERE alias >= prefix AND alias < prefix || chr(1114111) "
         "ORDER BY alias LIMIT $2) AS found LIMIT $2",
-        [prefix.casefold() for prefix in query.filter.user],
+        [prefix.casefold()[:ALIAS_LENGTH] for prefix in query.filter.user],
         _MOST_DRIVING_ACTORS + 1,
     )
     return [row["actor_id"] for row in rows] if len(rows) <= _MOST_DRIVING_ACTORS else None

@@ -64,7 +64,13 @@ class Batches:
         events, unreadable = [], []
         for event in stored:
             try:
-                events.append(self._mapper.to_domain_event(event))
+                events.append(self._decoded(event))
             except UnreadableEvent as error:
                 unreadable.append((event.position, str(error)))
         return Batch(stored[-1].position, events, unreadable)
+
+    def _decoded(self, event: LedgerEvent) -> AuditEvent:
+        decoded = self._mapper.to_domain_event(event)
+        if decoded.facts.get("position") != event.position:
+            raise UnreadableEvent(f"the record says that its position is {decoded.facts.get('position')!r}")
+        return decoded

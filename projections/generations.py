@@ -6,6 +6,9 @@ from projections.projection import Projection, Table
 
 READER = "certinext_audit_reader"
 
+_INDEX_SECONDS = 24 * 3600
+"""An index over a large table takes longer than any other statement may."""
+
 _COLUMNS = """
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
 WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'ledger'
@@ -52,7 +55,7 @@ async def create_indexes(connection: Connection, projection: Projection, generat
     """The indexes that serve reading: cheaper to make over a full table than to keep while it is filled."""
     for table in projection.tables:
         for index in table.indexes:
-            await connection.execute(f"CREATE INDEX ON {table.versioned(generation)} {index}")
+            await connection.execute(f"CREATE INDEX ON {table.versioned(generation)} {index}", timeout=_INDEX_SECONDS)
 
 
 async def show(connection: Connection, projection: Projection, generation: int) -> None:

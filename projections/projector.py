@@ -23,6 +23,7 @@ _FAULT_OF_AN_EVENT = (
     LookupError,
     AttributeError,
     AssertionError,
+    RecursionError,
 )
 """What goes wrong in the same way whenever it is tried. Any other error says nothing about the events."""
 
@@ -58,7 +59,8 @@ class Projector:
         try:
             await self._apply(ledger, after, batch.events, batch.unreadable, batch.last)
         except _FAULT_OF_AN_EVENT as error:
-            log.warning("projection_goes_one_by_one", projection=self.projection.name, error=repr(error))
+            # The kind of error only: its text may quote the events, and who reads the log may not read these.
+            log.warning("projection_goes_one_by_one", projection=self.projection.name, error=type(error).__name__)
             await self._apply_one_by_one(ledger, after, batch)
         return batch.last
 
@@ -88,7 +90,9 @@ class Projector:
             try:
                 await self._apply(ledger, after, events, unreadable, position)
             except _FAULT_OF_AN_EVENT as error:
-                log.exception("event_set_aside", projection=self.projection.name, ledger=ledger, position=position)
+                log.error(  # noqa: TRY400 - a traceback would quote the event.
+                    "event_set_aside", projection=self.projection.name, ledger=ledger, position=position
+                )
                 await self._apply(ledger, after, [], [(position, repr(error))], position)
             after = position
 

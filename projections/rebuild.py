@@ -59,7 +59,8 @@ class Rebuild:
             old = await generations.ensure(connection, self._projection)
             new = old + 1
             async with connection.transaction():
-                await generations.drop(connection, self._projection, new)
+                for left_over in (old - 1, new):
+                    await generations.drop(connection, self._projection, left_over)
                 await generations.create_tables(connection, self._projection, new)
         projector = Projector(self._projection, new, self._pool, self._batches)
         await self._fill(projector, on_progress)

@@ -24,7 +24,7 @@ _USERS = Table(
     last_position     bigint NOT NULL
     """,
     "actor_id",
-    ("(ledger, actor_id_fold)", "(ledger, full_name_fold)", "(ledger, last_occurred_at)"),
+    ("(ledger, last_occurred_at)",),
 )
 
 _APPLY = """

@@ -78,10 +78,21 @@ def rebuild(projection: str, /, *, json: bool = False) -> int:
     return GOOD
 
 
+class UnreadableArgument(AuditError):
+    """An argument that is no text."""
+
+
+def _arguments() -> list[str]:
+    for argument in sys.argv[1:]:
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):
+            raise UnreadableArgument(f"the argument {argument!r} is not in UTF-8")
+    return sys.argv[1:]
+
+
 def main() -> None:
     """Run the command that the process was called with, and exit."""
     try:
-        code = app(exit_on_error=False)
+        code = app(_arguments(), exit_on_error=False)
     except cyclopts.CycloptsError:
         code = COULD_NOT  # cyclopts has said why.
     except ValidationError as error:

@@ -81,12 +81,14 @@ async def _answer(
     except AuditError as error:
         return problem_of(error).response()
     except web.RequestPayloadError:
-        return Problem(
+        response = Problem(
             HTTPStatus.BAD_REQUEST,
             "invalid-encoding",
             "The body cannot be decoded",
             "the body is not what its Content-Encoding or Transfer-Encoding says",
         ).response()
+        response.force_close()  # Where the next request begins cannot be known.
+        return response
     except ConnectionResetError:
         raise  # The caller is gone, and there is nobody to answer.
     except web.HTTPException as error:

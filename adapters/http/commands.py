@@ -13,6 +13,7 @@ from adapters.http import metrics
 from adapters.http.problems import TooLarge, UnsupportedMediaType, problem_of
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.services import SERVICES, Services
+from application.group_commit import Overloaded
 from application.record_commands import Answer
 from domain import canonical
 from domain.command import Envelope
@@ -148,7 +149,7 @@ async def _results(services: Services, caller: Credential, batch: Sequence[JsonO
     answers: Sequence[Answer]
     try:
         answers = await services.record_commands.record(caller, batch)
-    except StoreUnavailable as error:
+    except (StoreUnavailable, Overloaded) as error:
         answers = [error] * len(batch)
     for answer in answers:
         metrics.count(answer)

@@ -54,7 +54,7 @@ def document(routes: Sequence[Route], catalogue: Catalogue) -> bytes:
             },
         ),
     )
-    return orjson.dumps(api.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return orjson.dumps(api.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True))
 
 
 def _operation(route: Route) -> Operation:

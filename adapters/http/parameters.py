@@ -19,11 +19,9 @@ M2 = TypeVar("M2", bound=BaseModel)
 
 def parse(request: web.Request, first: type[M1], second: type[M2]) -> tuple[M1, M2]:
     """The parameters as two models. Raises InvalidQuery that names each parameter which does not fit."""
+    if unreadable := list(_badly_encoded(request)):
+        raise InvalidQuery(unreadable)
     errors = [
-        FieldError(name, "must be text in UTF-8, percent-encoded (RFC 3986, section 2.1)")
-        for name in _badly_encoded(request)
-    ]
-    errors += [
         FieldError(name, f"is no parameter of this query; there are {', '.join(_names(first, second))}")
         for name in dict.fromkeys(request.query)
         if name not in _names(first, second)
@@ -34,11 +32,12 @@ def parse(request: web.Request, first: type[M1], second: type[M2]) -> tuple[M1, 
     return one, two
 
 
-def _badly_encoded(request: web.Request) -> Iterator[str]:
+def _badly_encoded(request: web.Request) -> Iterator[FieldError]:
     """The parameters that are no text: the library would take them by the letter."""
     for part in request.raw_path.encode(errors="surrogateescape").partition(b"?")[2].split(b"&"):
         if _STRAY_PERCENT.search(part) or not _is_utf_8(unquote_to_bytes(part)):
-            yield part.partition(b"=")[0].decode(errors="backslashreplace")
+            name = part.partition(b"=")[0].decode(errors="backslashreplace")
+            yield FieldError(name, "must be text in UTF-8, percent-encoded (RFC 3986, section 2.1)")
 
 
 def _is_utf_8(data: bytes) -> bool:

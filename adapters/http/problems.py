@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 
 from application.credentials import NotAuthenticated
+from application.group_commit import Overloaded
 from domain.errors import (
     AuditError,
     FieldError,
@@ -94,6 +95,7 @@ _PROBLEMS: dict[type[AuditError], tuple[HTTPStatus, str, str]] = {
     InvalidCommand: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-command", "Fields of the command do not fit"),
     InvalidQuery: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-query", "Parameters of the query do not fit"),
     StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service cannot do this now"),
+    Overloaded: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting to be recorded"),
     NotYetProjected: (HTTPStatus.SERVICE_UNAVAILABLE, "not-yet-projected", "The table is not that far yet"),
     NotBuilt: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service is not ready yet"),
 }

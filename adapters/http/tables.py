@@ -1,12 +1,12 @@
 """Reading the read tables of users, modules and statuses."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import orjson
 from aiohttp import web
 from asyncpg import Record
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from adapters.http import cursor
 from adapters.http.events import link_next
@@ -28,10 +28,23 @@ _AFTER_ID: TypeAdapter[tuple[_Id]] = TypeAdapter(tuple[_Id])
 _FROM_BUCKET: TypeAdapter[tuple[Timestamp]] = TypeAdapter(tuple[Timestamp])
 
 
-class UserFilter(BaseModel):
-    """Which actors are wanted."""
+class Span(BaseModel):
+    """A span of time."""
 
     model_config = ConfigDict(frozen=True)
+
+    from_: Annotated[Timestamp | None, Field(alias="from")] = None
+    to: Timestamp | None = None
+
+    @model_validator(mode="after")
+    def _time_runs_forward(self) -> Self:
+        if self.from_ is not None and self.to is not None and self.from_ >= self.to:
+            raise ValueError("`from` must be before `to`")
+        return self
+
+
+class UserFilter(Span):
+    """Which actors are wanted."""
 
     user: Annotated[tuple[Identifier, ...], Field(description="The beginning of an id or full name, in any case.")] = ()
     kind: tuple[ActorKind, ...] = ()
@@ -50,10 +63,8 @@ class ModuleFilter(BaseModel):
     activity: Annotated[tuple[Identifier, ...], Field(description="As `certificate.revoked`.")] = ()
 
 
-class StatusFilter(BaseModel):
+class StatusFilter(Span):
     """Which counts are wanted."""
-
-    model_config = ConfigDict(frozen=True)
 
     bucket: Annotated[Literal["hour", "day"], Field(description="How long each span of time is, in UTC.")] = "day"
     status: tuple[Status, ...] = ()

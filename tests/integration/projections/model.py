@@ -82,7 +82,7 @@ def _activity(event: dict[str, Any]) -> tuple[object, ...]:
 
 def _aliases(event: dict[str, Any]) -> list[tuple[object, ...]]:
     actor = event["actor"]
-    return [(name.casefold(), actor["id"]) for name in (actor["id"], actor.get("full_name")) if name]
+    return [(name.casefold()[:128], actor["id"]) for name in (actor["id"], actor.get("full_name")) if name]
 
 
 def _users(events: list[dict[str, Any]]) -> Rows:

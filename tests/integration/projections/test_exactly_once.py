@@ -12,6 +12,7 @@ from adapters.bootstrap import PROJECTIONS
 from domain.words import DEFAULT_LEDGER, Ledger, Position
 from projections import batches, lease, runner
 from projections.activity import ActivityProjection
+from projections.projection import Projection
 from projections.tracking import insert_tracking
 from projections.users import UsersProjection
 from tests.integration.projections.model import expected, shown
@@ -91,34 +92,32 @@ async def mishaps(stage: Stage, random: Random, rounds: int) -> None:
         await crowd.disperse()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_tables_are_exact_after_any_interruptions(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Leases run out before their holders know, tasks are cancelled and connections killed."""
     monkeypatch.setattr(lease, "SECONDS", 0.05)
-    await mishaps(stage, Random(seed), 50)
+    await mishaps(stage, Random(seed), 20)
     async with running(stage.runner("last")):
         await eventually(stage.caught_up)
     await assert_exact(stage)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_tables_are_exact_without_any_lease(stage: Stage, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Correctness does not rest on the lease: all work at once, and on the same events."""
     monkeypatch.setattr(runner, "Lease", LeaseOfOneWhoNeverLooks)
-    await mishaps(stage, Random(seed), 40)
-    async with opened(stage.url) as other:
-        async with running(stage.runner("one"), stage.runner("two"), other.runner("three")):
-            await eventually(stage.caught_up)
+    await mishaps(stage, Random(seed), 20)
+    async with opened(stage.url) as other, running(stage.runner("one"), stage.runner("two"), other.runner("three")):
+        await eventually(stage.caught_up)
     await assert_exact(stage)
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)
-async def test_one_who_was_overtaken_changes_nothing(stage: Stage, projection: object) -> None:
+async def test_one_who_was_overtaken_changes_nothing(stage: Stage, projection: Projection) -> None:
     """A projector that still believes in an old position is refused, and sets nothing aside."""
     await stage.append(drafts(Random(1), 60))
-    assert projection in PROJECTIONS
     projector = await stage.projector(projection)
     await projector.advance(DEFAULT_LEDGER, Position(0))
     before = [await stage.rows(table.name) for table in projection.tables]
@@ -137,7 +136,7 @@ async def test_two_projectors_that_apply_the_same_batch_at_once_apply_it_once(st
     answers = await asyncio.gather(
         *(projector.advance(DEFAULT_LEDGER, Position(0)) for projector in (one, other)), return_exceptions=True
     )
-    assert sorted(type(answer) for answer in answers if isinstance(answer, IntegrityError)) == [IntegrityError]
+    assert [isinstance(answer, IntegrityError) for answer in answers].count(True) == 1
     await stage.project()
     await assert_exact(stage, [DEFAULT_LEDGER])
 
@@ -158,7 +157,7 @@ async def test_a_commit_whose_answer_is_lost_is_not_repeated(stage: Stage, monke
 
     async def commit_and_die(self: asyncpg.transaction.Transaction, *error: object) -> None:
         await commit(self, *error)
-        if error[0] is None and len(lost) < 5:
+        if error[0] is None and len(lost) < 3:
             lost.append(1)
             raise asyncpg.ConnectionDoesNotExistError("the line is dead")
 
@@ -168,7 +167,7 @@ async def test_a_commit_whose_answer_is_lost_is_not_repeated(stage: Stage, monke
         patched.setattr(asyncpg.transaction.Transaction, "__aexit__", commit_and_die)
         async with running(stage.runner("one", [projection])):
             await eventually(lambda: _at(stage, projection.name, 90))
-    assert len(lost) == 5
+    assert len(lost) == 3
     await stage.project([ActivityProjection(), *PROJECTIONS[2:]])
     await assert_exact(stage, [DEFAULT_LEDGER])
 

@@ -40,7 +40,10 @@ def one(random: Random, ledger: Ledger = DEFAULT_LEDGER) -> EventDraft:
         "also_affected": _also_affected(random) if random.random() < 0.2 else None,
     }
     if random.random() < 0.1:
-        changes |= {"status": "failure", "failure": {"code": "denied", "reason": f"Quota {number} of Zürich is used up"}}
+        changes |= {
+            "status": "failure",
+            "failure": {"code": "denied", "reason": f"Quota {number} of Zürich is used up"},
+        }
     return draft(ledger, f"key-{random.randrange(30)}", **changes)
 
 

@@ -1,0 +1,130 @@
+"""Group commit: commands that come at the same time share one transaction of their ledger."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from application.ports import EventStore
+from domain.errors import AuditError, StoreUnavailable
+from domain.ledger import LedgerEvent
+from domain.receipt import CommandConflict, Receipt
+from domain.record import Draft
+from domain.words import Ledger, Position
+
+LARGEST_BATCH = 2000
+"""How many events one transaction takes, unless a single request brings more."""
+
+
+class Overloaded(AuditError):
+    """More is waiting to be recorded than is taken in; nothing of this request was."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """One request's drafts, and what will hold their answers."""
+
+    drafts: Sequence[Draft]
+    answers: "asyncio.Future[list[Receipt | CommandConflict]]"
+
+
+@dataclass(slots=True)
+class _Line:
+    """The requests of one ledger that wait, and the task that serves them; it exists while any does."""
+
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    server: "asyncio.Task[None] | None" = None
+
+
+class GroupCommit:
+    """An event store that gathers what comes while an append is in flight into the next one.
+
+    A request that comes when nothing is in flight is appended at once, alone. Owns the lines; each line's task
+    alone takes from it, and everything happens in one event loop, so nothing is locked. What is waiting is
+    bounded: beyond `most_waiting` events a request is refused whole.
+    """
+
+    def __init__(self, store: EventStore, most_waiting: int) -> None:
+        self._store = store
+        self._most_waiting = most_waiting
+        self._waiting = 0
+        self._lines: dict[Ledger, _Line] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be recorded or are in flight."""
+        return self._waiting
+
+    async def append(self, ledger: Ledger, drafts: Sequence[Draft]) -> list[Receipt | CommandConflict]:
+        """As the port says. Raises Overloaded, too, if too much is waiting.
+
+        A caller that is cancelled stops waiting; what it brought may be recorded all the same.
+        """
+        if self._waiting and self._waiting + len(drafts) > self._most_waiting:
+            raise Overloaded(f"{self._waiting} commands wait to be recorded")
+        line = self._lines.setdefault(ledger, _Line())
+        answers: asyncio.Future[list[Receipt | CommandConflict]] = asyncio.get_running_loop().create_future()
+        line.waiting.append(_Waiting(drafts, answers))
+        self._waiting += len(drafts)
+        if line.server is None:
+            line.server = asyncio.create_task(self._serve(ledger, line), name=f"append to {ledger}")
+        return await answers
+
+    async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
+        return await self._store.read(ledger, after, limit)
+
+    async def drain(self) -> None:
+        """Wait until all that was accepted is answered."""
+        while servers := [line.server for line in self._lines.values() if line.server is not None]:
+            await asyncio.wait(servers)
+
+    async def _serve(self, ledger: Ledger, line: _Line) -> None:
+        """Append what waits, batch after batch, until nothing does."""
+        try:
+            while line.waiting:
+                batch = _taken(line.waiting)
+                try:
+                    await self._append(ledger, batch)
+                finally:
+                    self._waiting -= sum(len(one.drafts) for one in batch)
+        finally:
+            # Only a cancelled task leaves requests behind: nothing is awaited between the last look and here.
+            _fail(line.waiting, StoreUnavailable("the service stops"))
+            del self._lines[ledger]
+
+    async def _append(self, ledger: Ledger, batch: Sequence[_Waiting]) -> None:
+        """Append requests together and answer each; what fails by the fault of one must not fail the others."""
+        try:
+            answers = iter(await self._store.append(ledger, [draft for one in batch for draft in one.drafts]))
+        except StoreUnavailable as error:
+            _fail(batch, error)
+        except asyncio.CancelledError:
+            _fail(batch, StoreUnavailable("the service stops"))
+            raise
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+                return
+            for one in batch:
+                await self._append(ledger, [one])
+        else:
+            for one in batch:
+                own = [next(answers) for _ in one.drafts]
+                if not one.answers.done():
+                    one.answers.set_result(own)
+
+
+def _fail(batch: Iterable[_Waiting], error: Exception) -> None:
+    for one in batch:
+        if not one.answers.done():
+            one.answers.set_exception(error)
+
+
+def _taken(waiting: deque[_Waiting]) -> list[_Waiting]:
+    """The requests of the next batch: the first one whatever its size, others while they fit."""
+    batch = [waiting.popleft()]
+    size = len(batch[0].drafts)
+    while waiting and size + len(waiting[0].drafts) <= LARGEST_BATCH:
+        size += len(waiting[0].drafts)
+        batch.append(waiting.popleft())
+    return batch

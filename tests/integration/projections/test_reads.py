@@ -1,0 +1,155 @@
+"""Pages of events: fresh as the caller asks, stable while events arrive, complete however they are asked for."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from random import Random
+from typing import Any
+
+import pytest
+
+from domain.filters import EventFilter
+from domain.words import DEFAULT_LEDGER, Position, Status
+from projections import activity_query, runner
+from projections.activity_query import Query, Row
+from projections.reads import Freshness, NotYetProjected, Wait
+from tests.builders import draft
+from tests.integration.projections.forged import holding
+from tests.integration.projections.stage import Stage, running
+from tests.integration.projections.varied import drafts
+
+AT_ONCE = Wait(Position(0))
+ALL = Query(EventFilter())
+
+
+def query(**filters: Any) -> Query:
+    return Query(EventFilter.model_validate(filters))
+
+
+def positions(rows: Sequence[Row]) -> list[Position]:
+    return [row.position for row in rows]
+
+
+async def every(stage: Stage, asked: Query, limit: int = 7) -> list[Position]:
+    """All pages of the order for people, one after the other."""
+    found: list[Position] = []
+    before: tuple[datetime, Position] | None = None
+    while True:
+        rows, _ = await stage.reads.newest_first(DEFAULT_LEDGER, asked, before, limit, AT_ONCE)
+        found += positions(rows)
+        if len(rows) < limit:
+            return found
+        before = rows[-1].occurred_at, rows[-1].position
+
+
+async def recorded(stage: Stage, asked: Query, limit: int = 7) -> tuple[list[Position], list[int]]:
+    """All pages of the order for machines, and how many rows each held."""
+    found: list[Position] = []
+    sizes = []
+    after, end = Position(0), await stage.tracked("activity")
+    while after < end:
+        rows, goes_on, _ = await stage.reads.by_position(DEFAULT_LEDGER, asked, after, limit, AT_ONCE)
+        assert goes_on > after
+        assert all(after < position <= goes_on for position in positions(rows))
+        found += positions(rows)
+        sizes.append(len(rows))
+        after = goes_on
+    return found, sizes
+
+
+async def test_a_caller_reads_its_own_write(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer waits until the position is applied, in each of the tables."""
+    monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
+    reads, wait = stage.reads, Wait(Position(3), seconds=20)
+    answers: list[asyncio.Task[tuple[list[Any], Freshness]]] = [
+        asyncio.create_task(work)
+        for work in (
+            reads.newest_first(DEFAULT_LEDGER, ALL, None, 10, wait),
+            reads.modules(DEFAULT_LEDGER, [], [], wait),
+            reads.users(DEFAULT_LEDGER, [], [], (None, None), None, 10, wait),
+            reads.statuses(DEFAULT_LEDGER, "hour", [], [], (None, None), None, 10, wait),
+        )
+    ]
+    await stage.append([draft() for _ in range(3)])
+    async with running(stage.runner("one")):
+        (events, fresh_events), *others = await asyncio.gather(*answers)
+    assert positions(events) == [3, 2, 1]
+    assert [rows[0]["events"] for rows, _ in others] == [3, 3, 3]
+    assert {fresh.position for _, fresh in others} | {fresh_events.position} == {3}
+
+
+async def test_a_wait_ends_after_its_seconds(stage: Stage) -> None:
+    """It says how far the table is."""
+    await stage.append([draft(), draft()])
+    await stage.project()
+    await stage.append([draft()])
+    with pytest.raises(NotYetProjected, match="position 3 is not applied yet; the table is at 2") as caught:
+        await stage.reads.newest_first(DEFAULT_LEDGER, ALL, None, 10, Wait(Position(3), seconds=0.02))
+    assert caught.value.applied == 2
+    rows, fresh = await stage.reads.newest_first(DEFAULT_LEDGER, ALL, None, 10, Wait(Position(2), seconds=0.02))
+    assert (len(rows), fresh.position) == (2, 2)
+
+
+async def test_a_table_that_was_never_built_is_empty_and_not_yet_projected(stage: Stage) -> None:
+    """Nobody waits for ever for a service that was never started."""
+    with pytest.raises(NotYetProjected):
+        await stage.reads.modules(DEFAULT_LEDGER, [], [], Wait(Position(1), seconds=0))
+
+
+async def test_pages_do_not_shift_while_events_arrive(stage: Stage) -> None:
+    """What was there at the first page is shown once and in order, whatever is appended between the pages."""
+    random = Random(1)
+    await stage.append(drafts(random, 100))
+    await stage.project()
+    before = await every(stage, ALL, 1000)
+    found: list[Position] = []
+    keyset: tuple[datetime, Position] | None = None
+    while True:
+        rows, _ = await stage.reads.newest_first(DEFAULT_LEDGER, ALL, keyset, 7, AT_ONCE)
+        if not rows:
+            break
+        assert [(row.occurred_at, row.position) for row in rows] == sorted(
+            ((row.occurred_at, row.position) for row in rows), reverse=True
+        )
+        found += positions(rows)
+        keyset = rows[-1].occurred_at, rows[-1].position
+        await stage.append(drafts(random, 5))
+        await stage.project()
+    assert len(found) == len(set(found))
+    assert [position for position in found if position <= 100] == before
+
+
+async def test_events_of_the_same_moment_are_all_shown(stage: Stage) -> None:
+    """The position breaks the tie, so that a page may end in the midst of them."""
+    await stage.append([draft() for _ in range(30)])
+    await stage.project()
+    assert await every(stage, ALL, 4) == list(range(30, 0, -1))
+
+
+@pytest.mark.parametrize("scan", [1, 5, 1000])
+async def test_recorded_order_misses_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch, scan: int) -> None:
+    """A page looks through a bounded stretch: it may be empty, and the next one goes on behind it."""
+    monkeypatch.setattr(activity_query, "_SCAN", scan)
+    await stage.append(drafts(Random(2), 60))
+    await stage.append([holding(event_id="one"), *drafts(Random(3), 20)])
+    await stage.project()
+    good = [position for position in range(1, 82) if position != 61]
+    assert (await recorded(stage, ALL))[0] == good
+    failures, sizes = await recorded(stage, query(status=[Status.FAILURE]), 3)
+    assert failures == sorted(await every(stage, query(status=[Status.FAILURE])))
+    assert len(failures) > 3
+    assert (0 in sizes) == (scan < 1000)
+
+
+async def test_recorded_order_goes_no_further_than_what_is_applied(stage: Stage) -> None:
+    """A poll at the end gets nothing, and the same place to go on from; later events are not skipped."""
+    await stage.append([draft(), draft()])
+    await stage.project()
+    await stage.append([draft()])
+    rows, goes_on, _ = await stage.reads.by_position(DEFAULT_LEDGER, ALL, Position(2), 10, AT_ONCE)
+    assert (rows, goes_on) == ([], 2)
+    rows, goes_on, _ = await stage.reads.by_position(DEFAULT_LEDGER, ALL, Position(9), 10, AT_ONCE)
+    assert (rows, goes_on) == ([], 9)
+    await stage.project()
+    rows, goes_on, _ = await stage.reads.by_position(DEFAULT_LEDGER, ALL, Position(2), 10, AT_ONCE)
+    assert (positions(rows), goes_on) == ([3], 3)
