@@ -219,4 +219,5 @@ def _now() -> datetime:
 
 
 def _holder() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """Names this process among all that use the database: containers share host names and process ids."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

@@ -38,7 +38,7 @@ def main() -> None:
     started = time.monotonic()
 
     def tell(text: str) -> None:
-        progress.print(f"[dim]{time.monotonic() - started:6.0f} s[/]  {text}", highlight=False)
+        progress.print(f"[dim]{time.monotonic() - started:6.0f} s[/]  {text}", highlight=False, soft_wrap=True)
 
     with tempfile.TemporaryDirectory(prefix="certinext-bench-") as name:
         folder = Path(name)
@@ -62,7 +62,10 @@ def _arguments() -> argparse.Namespace:
 
 async def _run(bench: Bench, benchmark: str) -> Sequence[Figure]:
     bench.tell(f"[bold]{benchmark}[/]")
-    return await _BENCHMARKS[benchmark](bench)
+    figures = await _BENCHMARKS[benchmark](bench)
+    for figure in figures:
+        bench.tell(f"[bold]{figure.line()}[/]")
+    return figures
 
 
 @contextlib.contextmanager
@@ -99,7 +102,7 @@ def _print(facts: Mapping[str, str], figures: Sequence[Figure], *, as_json: bool
     if as_json:
         print(json.dumps({"facts": facts, "figures": [figure.as_json() for figure in figures]}, indent=2))
         return
-    console = Console(width=None if sys.stdout.isatty() else 170)
+    console = Console(width=None if sys.stdout.isatty() else 200)
     for name, fact in facts.items():
         console.print(f"{name}: {fact}", highlight=False)
     console.print(table(figures))

@@ -1,7 +1,8 @@
 """The estate whose events the benchmarks record and read: large, varied, and the same in each run.
 
 5,000 actors (200 of them bots, which do most of the work), 100,000 entities, forty activities, one event in
-twenty a failure, ninety days, and stories of a few events that share a correlation id.
+twenty a failure and one in sixteen about three entities, ninety days, and stories of a few events that share a
+correlation id.
 """
 
 import itertools
@@ -42,6 +43,7 @@ _ENTITIES = {
     "setting": 80,
     "ocsp_responder": 20,
 }
+_ALSO_AFFECTING = {"IssueCertificate", "RenewCertificate"}
 _FIRST = (
     "Asha Mateo Ingrid Kwame Chen Fatima Olga Liam Noor Sofia Tomas Yuki Amara Bruno Clara Dmitri Elif Farid Greta "
     "Hugo Ines Jonas Keiko Lars Maya Nadia Omar Priya Quentin Rosa Samir Tara Umar Vera Wanda Xavier Yara Zoltan Aylin "
@@ -114,6 +116,8 @@ class Estate:
                 "correlation_id": f"story-{story.number:09d}",
                 "details": happening.details(story),
             }
+            if happening.activity.command in _ALSO_AFFECTING:
+                command["also_affected"] = [_entity("certificate_request", story), _entity("key", story)]
             if random.random() < 0.05:
                 code, reason = FAILURES[int(random.random() * len(FAILURES))]
                 command |= {"status": "failure", "failure": {"code": code, "reason": reason}}

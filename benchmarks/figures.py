@@ -30,6 +30,11 @@ class Figure:
             return "-"
         return "met" if self.ratio >= self.wanted else "MISSED"
 
+    def line(self) -> str:
+        """In short, for those who wait for the table."""
+        ratio = "" if self.ratio is None else f", ratio {self.ratio:.2f}"
+        return f"{self.work}: {_text(self.ours)}{ratio}"
+
     def as_json(self) -> dict[str, Any]:
         return {
             "work": self.work,
@@ -73,8 +78,11 @@ def latencies(seconds: Sequence[float]) -> Measures:
 
 
 def _text(measures: Measures) -> str:
-    return "\n".join(f"{_number(value)} {unit}" for unit, value in measures.items())
+    """As `12,345 events/s, p50 1.20 ms`."""
+    return ", ".join(_with_unit(value, unit) for unit, value in measures.items())
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+def _with_unit(value: float, unit: str) -> str:
+    *before, unit = unit.split()
+    number = f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+    return " ".join([*before, number, unit])

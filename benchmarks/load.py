@@ -44,9 +44,9 @@ async def in_process(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
         return await asyncio.wrap_future(pool.submit(work, *args, **kwargs))
 
 
-def get_in_turn(address: str, key: str, paths: Sequence[str]) -> Sequence[float]:
-    """The seconds that each GET took, one after the other on one connection."""
-    return uvloop.run(_get_in_turn(address, key, paths))
+def get_in_turn(address: str, key: str, paths: Sequence[str], patience: float) -> Sequence[float]:
+    """The seconds that each GET took, one after the other on one connection, until `patience` seconds are over."""
+    return uvloop.run(_get_in_turn(address, key, paths, patience))
 
 
 def post_commands(url: str, key: str, sending: Sending, seed: int) -> Sent:
@@ -55,11 +55,13 @@ def post_commands(url: str, key: str, sending: Sending, seed: int) -> Sent:
     return uvloop.run(_post(url, key, sending, bodies))
 
 
-async def _get_in_turn(address: str, key: str, paths: Sequence[str]) -> Sequence[float]:
-    seconds = []
+async def _get_in_turn(address: str, key: str, paths: Sequence[str], patience: float) -> Sequence[float]:
+    seconds: list[float] = []
     connector = aiohttp.TCPConnector(limit=1)
     async with aiohttp.ClientSession(connector=connector, headers=_bearer(key), timeout=_TIMEOUT) as session:
         for path in paths:
+            if sum(seconds) > patience:
+                break
             started = time.perf_counter()
             async with session.get(address + path) as response:
                 await response.read()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Annotated, TypeVar
 
@@ -13,6 +13,9 @@ from domain.activity import Activity, Catalogue, Details
 from domain.errors import FieldError, InvalidCommand, pointer
 from domain.values import PERSONAL, Code, Identifier, JsonObject, JsonValue, Kind, Name, Text, Timestamp
 from domain.words import ActorKind, Channel, Status
+
+FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where the clocks of computers begin: nothing that is reported happened before."""
 
 FURTHEST_FUTURE = timedelta(days=1)
 """How far ahead of us a module's clock may be; beyond it the time cannot be meant."""
@@ -136,6 +139,8 @@ def _contradictions(envelope: Envelope, now: datetime) -> Iterator[FieldError]:
         yield FieldError("/failure", "is missing: a failure says why, with `code` and `reason`")
     if envelope.status is Status.SUCCESS and envelope.failure is not None:
         yield FieldError("/failure", "must be absent when `status` is `success`")
+    if envelope.occurred_at < FIRST_MOMENT:
+        yield FieldError("/occurred_at", "must not be before 1970")
     if envelope.occurred_at - now > FURTHEST_FUTURE:
         yield FieldError("/occurred_at", "must not be more than a day ahead of this service's clock")
 

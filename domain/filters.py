@@ -53,7 +53,10 @@ class EventFilter(BaseModel):
     to: Annotated[Timestamp | None, Field(description="Events that occurred before this time.")] = None
     entity: Annotated[
         tuple[EntityKey, ...],
-        Field(description="What was acted on or also affected, as `certificate:c-42`; or a type, as `certificate`."),
+        Field(
+            description="What was acted on or also affected, as `certificate:c-42`; "
+            "or a type of what was acted on, as `certificate`."
+        ),
     ] = ()
     source: Annotated[tuple[Identifier, ...], Field(description="The id of the credential that sent the command.")] = ()
     ip: Annotated[

@@ -49,9 +49,20 @@ _ACTIVITY = Table(
         "(ledger, ip, occurred_at, position) WHERE ip IS NOT NULL",
         "(ledger, correlation_id, occurred_at, position) WHERE correlation_id IS NOT NULL",
         "(ledger, event_id)",
-        "USING gin (also_affected) WHERE also_affected IS NOT NULL",
         "USING gin (words)",
     ),
+)
+
+# The entities that each event also affected, in the order in which the events of one are read.
+_AFFECTED = Table(
+    "activity_affected",
+    """
+    entity_type text COLLATE "C" NOT NULL,
+    entity_id   text COLLATE "C" NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    position    bigint NOT NULL
+    """,
+    "entity_type, entity_id, occurred_at, position",
 )
 
 # Under which names each actor is found: the beginnings of the folded id and of every full name that it ever had.
@@ -78,33 +89,38 @@ FROM unnest(
     actor_name_fold, entity_type, entity_id, also_affected, source, ip, correlation_id, words, event)
 """
 
+_INSERT_AFFECTED = """
+INSERT INTO {table}
+SELECT DISTINCT $1, entity_type, entity_id, occurred_at, position
+FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::bigint[])
+    AS row (entity_type, entity_id, occurred_at, position)
+"""
+
 _INSERT_ALIASES = """
-INSERT INTO {table} (ledger, alias, actor_id)
-SELECT DISTINCT $1, alias, actor_id FROM unnest($2::text[], $3::text[]) AS row (alias, actor_id)
+INSERT INTO {table}
+SELECT $1, alias, actor_id FROM unnest($2::text[], $3::text[]) AS row (alias, actor_id)
 ON CONFLICT DO NOTHING
 """
 
 
 class ActivityProjection:
-    """Keeps `activity`, and the names by which its actors are found."""
+    """Keeps `activity`, with the entities also affected and the names by which actors are found."""
 
     name = "activity"
     # In the order in which queries read them, so that a query and a switch of the views never wait for each other.
-    tables: Sequence[Table] = (_ALIASES, _ACTIVITY)
+    tables: Sequence[Table] = (_ALIASES, _ACTIVITY, _AFFECTED)
 
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
     ) -> None:
-        rows = [_row(event) for event in events]
-        columns = zip(*rows, strict=True)
-        await connection.execute(_INSERT.format(table=_ACTIVITY.versioned(generation)), ledger, *columns)
-        aliases = {alias for event in events for alias in _aliases(event)}
-        await connection.execute(
-            _INSERT_ALIASES.format(table=_ALIASES.versioned(generation)),
-            ledger,
-            [alias for alias, _ in aliases],
-            [actor for _, actor in aliases],
-        )
+        for statement, table, rows in (
+            (_INSERT, _ACTIVITY, [_row(event) for event in events]),
+            (_INSERT_AFFECTED, _AFFECTED, [row for event in events for row in _affected(event)]),
+            (_INSERT_ALIASES, _ALIASES, {row for event in events for row in _aliases(event)}),
+        ):
+            if rows:
+                columns = zip(*rows, strict=True)
+                await connection.execute(statement.format(table=table.versioned(generation)), ledger, *columns)
 
 
 def document(event: AuditEvent) -> JsonObject:
@@ -140,6 +156,13 @@ def _row(event: AuditEvent) -> tuple[Any, ...]:
         _lexemes(description, facts),
         canonical.encode(document(event)).decode(),
     )
+
+
+def _affected(event: AuditEvent) -> Iterator[tuple[Any, ...]]:
+    affected: Any = event.facts.get("also_affected") or ()
+    for other in affected:
+        occurred_at = parse_rfc3339(event.facts["occurred_at"])
+        yield other["type"], other["id"], occurred_at, event.facts["position"]
 
 
 def _lexemes(description: str, facts: JsonObject) -> str:

@@ -53,11 +53,19 @@ class _Statement:
 
 
 @dataclass(frozen=True)
+class _Branch:
+    """Rows of one wanted value: where they come from, and on what condition."""
+
+    source: str
+    condition: str
+
+
+@dataclass(frozen=True)
 class _Driver:
-    """Where the rows come from: the values wanted, and the branches that bring the rows of one value."""
+    """The values wanted, and the branches that bring the rows of each."""
 
     wanted: str
-    branches: Sequence[str]
+    branches: Sequence[_Branch]
 
 
 async def newest_first(
@@ -76,7 +84,8 @@ async def newest_first(
         sql = f"SELECT {_COLUMNS} FROM reading.activity {_where(conditions)} {_NEWEST_FIRST} LIMIT {most}"
     else:
         branches = " UNION ALL ".join(
-            f"(SELECT {_COLUMNS} FROM reading.activity {_where([branch, *conditions])} {_NEWEST_FIRST} LIMIT {most})"
+            f"(SELECT {_COLUMNS} FROM {branch.source} {_where([branch.condition, *conditions])} "
+            f"{_NEWEST_FIRST} LIMIT {most})"
             for branch in driver.branches
         )
         sql = (
@@ -136,7 +145,10 @@ def _driver(statement: _Statement, query: Query, actors: list[str] | None) -> tu
     wanted = query.filter
 
     def of_column(column: str, values: Sequence[str]) -> _Driver:
-        return _Driver(f"unnest({statement.add(list(values))}::text[]) AS wanted (value)", [f"{column} = value"])
+        return _Driver(
+            f"unnest({statement.add(list(values))}::text[]) AS wanted (value)",
+            [_Branch("reading.activity", f"{column} = value")],
+        )
 
     choices: list[tuple[str, bool, Callable[[], _Driver]]] = [
         (
@@ -162,12 +174,16 @@ def _all_entities_named(wanted: EventFilter) -> bool:
 
 
 def _entity_driver(statement: _Statement, keys: Sequence[str]) -> _Driver:
+    """Acted on, or also affected: the second kind is found by a table of its own, in the same order of time."""
     types, ids = zip(*(key.split(":", 1) for key in keys), strict=True)
     return _Driver(
         f"unnest({statement.add(types)}::text[], {statement.add(ids)}::text[]) AS wanted (type, id)",
         [
-            "entity_type = type AND entity_id = id",
-            "also_affected @> ARRAY[type || ':' || id] AND NOT (entity_type = type AND entity_id = id)",
+            _Branch("reading.activity", "entity_type = type AND entity_id = id"),
+            _Branch(
+                "reading.activity_affected AS affected JOIN reading.activity USING (occurred_at, position)",
+                "affected.entity_type = type AND affected.entity_id = id",
+            ),
         ],
     )
 

@@ -4,11 +4,14 @@ A row and not an advisory lock, which breaks behind transaction poolers. The lea
 correctness rests on the compare-and-set of the tracking.
 """
 
+import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
 
 import asyncpg
 
+from domain.errors import AuditError
 from projections.database import Pool
 
 SECONDS = 10
@@ -20,6 +23,10 @@ ON CONFLICT (work) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.unti
 WHERE lease.holder = EXCLUDED.holder OR lease.until < now()
 RETURNING 1
 """
+
+
+class LeaseLost(AuditError):
+    """Another process does this work now, since we did not renew our lease in time."""
 
 
 class Lease:
@@ -39,6 +46,25 @@ class Lease:
         held = await self._pool.fetchval(_TAKE, self._work, self._holder, SECONDS) is not None
         self._renew_at = started + _RENEW_AFTER_SECONDS if held else 0.0
         return held
+
+    @contextlib.asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Keep the lease, which is held, for as long as the block takes; if it is lost the block is cancelled.
+
+        Raises LeaseLost then.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                keeping = tasks.create_task(self._keep())
+                yield
+                keeping.cancel()
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    async def _keep(self) -> None:
+        while await self.hold():  # noqa: ASYNC110  # It is the clock that we follow.
+            await asyncio.sleep(_RENEW_AFTER_SECONDS)
+        raise LeaseLost(f"the lease of {self._work} was lost to another process")
 
     async def release(self) -> None:
         """Let another have it at once. If the database is away, the lease runs out by itself."""

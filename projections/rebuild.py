@@ -50,7 +50,8 @@ class Rebuild:
         if not await self._lease.hold():
             raise AlreadyRebuilding(f"{self._projection.name} is being rebuilt by another process")
         try:
-            return await self._run(on_progress)
+            async with self._lease.kept():
+                return await self._run(on_progress)
         finally:
             await self._lease.release()
 
@@ -83,7 +84,6 @@ class Rebuild:
                 return
             for row in behind:
                 await projector.advance(Ledger(row["ledger"]), Position(row["position"]))
-            await self._lease.hold()
 
     async def _switch(self, projector: Projector, old: int) -> int:
         """Hold the old generation still, bring the new one to the same positions, and show it."""

@@ -80,8 +80,14 @@ class Runner:
                 generation = await generations.ensure(connection, projection)
             behind = await connection.fetch(_BEHIND, projection.name, generation)
         projector = Projector(projection, generation, self._pool, self._batches)
+        failures: list[Exception] = []
         for row in behind:
-            await projector.advance(Ledger(row["ledger"]), Position(row["position"]))
+            try:
+                await projector.advance(Ledger(row["ledger"]), Position(row["position"]))
+            except Exception as error:
+                failures.append(error)  # The ledgers behind this one in the list go on.
+        if failures:
+            raise failures[0]
         return bool(behind)
 
 

@@ -134,7 +134,11 @@ DOES_NOT_FIT = [
     _row("an unknown channel", body(channel="pigeon"), "/channel"),
     _row(
         "a CRL number of another type",
-        body(command="GenerateCrl", entity={"type": "ca", "id": "1"}, details={"crl_number": [1]}),
+        body(
+            command="GenerateCrl",
+            entity={"type": "ca", "id": "1"},
+            details={"crl_number": [1], "this_update": "2026-11-24T10:00:00Z"},
+        ),
         "/details/crl_number",
     ),
 ]

@@ -72,7 +72,7 @@ class Client:
             all_headers.setdefault("Authorization", f"Bearer {self.key}")
         url = URL(self.address + str(target), encoded=True)
         async with self.session.request(method, url, data=body, headers=all_headers) as response:
-            links = {str(name): URL(str(link["url"])) for name, link in response.links.items()}
+            links = {str(name): URL(str(link["url"])).relative() for name, link in response.links.items()}
             return Answer(response.status, response.headers, links, await response.read())
 
     async def get(self, path: str, parameters: Parameters = ()) -> Answer:
@@ -80,7 +80,7 @@ class Client:
 
     async def send(self, body: Any, content_type: str = JSON, **headers: str) -> Answer:
         """Post to /v1/commands: bytes as they are, anything else as JSON."""
-        data = body if isinstance(body, bytes | AsyncIterator) else orjson.dumps(body)
+        data: Any = body if isinstance(body, bytes | AsyncIterator) else orjson.dumps(body)
         if isinstance(data, bytes):
             data = BytesIO(data)  # aiohttp warns of large bytes.
         return await self.call("POST", "/v1/commands", body=data, headers={"Content-Type": content_type, **headers})

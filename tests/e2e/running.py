@@ -2,11 +2,12 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from queue import Queue
 from typing import Any, TypeVar
 
 from pydantic import SecretStr
@@ -61,32 +62,25 @@ class Service:
 def running(url: str, **changes: Any) -> Iterator[Service]:
     """The service on this database and a free port, with changed settings; it has stopped cleanly at the end."""
     settings = Settings(database_url=SecretStr(url), port=0, **changes)
-    started: Future[tuple[Service, Callable[[], None]]] = Future()
+    started: Queue[Service | None] = Queue()
+    stop = asyncio.Event()
     with ThreadPoolExecutor(1, "service") as thread:
-        ended = thread.submit(lambda: asyncio.run(_serve(url, settings, started)))
-        ended.add_done_callback(lambda _: started.done() or started.set_exception(RuntimeError("did not start")))
-        try:
-            service, stop = started.result(_START_SECONDS)
-        except RuntimeError:
-            ended.result()
-            raise
-        try:
-            yield service
-        finally:
-            if not ended.done():
-                stop()
-            ended.result()
+        ended = thread.submit(lambda: asyncio.run(_serve(url, settings, started, stop)))
+        ended.add_done_callback(lambda _: started.put(None))
+        service = started.get(timeout=_START_SECONDS)
+        if service is not None:
+            try:
+                yield service
+            finally:
+                if not ended.done():
+                    service.loop.call_soon_threadsafe(stop.set)
+        ended.result()
 
 
-async def _serve(url: str, settings: Settings, started: Future[tuple[Service, Callable[[], None]]]) -> None:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+async def _serve(url: str, settings: Settings, started: "Queue[Service | None]", stop: asyncio.Event) -> None:
     async with bootstrap.server(url, settings) as (trail, address):
-        started.set_result((Service(address, trail, loop), lambda: _call(loop, stop.set)))
+        started.put(Service(address, trail, asyncio.get_running_loop()))
         await stop.wait()
-
-
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
-    loop.call_soon_threadsafe(function)
 
 
 def fresh_ledger() -> Ledger:

@@ -63,9 +63,7 @@ async def test_the_same_command_in_another_form_is_the_same(module: Client) -> N
         {"channel": None},
     ],
 )
-async def test_an_id_that_is_reused_for_something_else_is_a_conflict(
-    module: Client, change: dict[str, object]
-) -> None:
+async def test_an_id_that_is_reused_for_something_else_is_a_conflict(module: Client, change: dict[str, object]) -> None:
     """Any difference counts, in personal data too, and the first event stays as it is."""
     command = command_data()
     first = await module.record(command)

@@ -86,7 +86,7 @@ async def columns_of(stage: Stage, names: set[str]) -> set[str]:
 
 
 ALIASES = "(ledger, alias, actor_id)"
-AFFECTED = "gin (also_affected) WHERE (also_affected IS NOT NULL)"
+BY_POSITION = "(ledger, position)"
 
 FIRST_PAGES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "none": ({}, {TIME}),
@@ -107,7 +107,7 @@ FIRST_PAGES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "from and to": ({"from": MIDDLE, "to": MIDDLE + timedelta(hours=1)}, {TIME}),
     "entity": (
         {"entity": ["certificate:c-42"]},
-        {"(ledger, entity_type, entity_id, occurred_at, position)", AFFECTED},
+        {"(ledger, entity_type, entity_id, occurred_at, position)", BY_POSITION},
     ),
     "entity type": ({"entity": ["key"]}, {TIME}),
     "source": ({"source": ["key-7"]}, {"(ledger, source, occurred_at, position)"}),

@@ -38,4 +38,6 @@ ALTER TABLE reading.set_aside OWNER TO certinext_audit_projector;
 ALTER TABLE reading.leases OWNER TO certinext_audit_projector;
 
 GRANT USAGE ON SCHEMA reading TO certinext_audit_reader;
-GRANT SELECT ON reading.generations, reading.tracking, reading.set_aside TO certinext_audit_reader;
+GRANT SELECT ON reading.generations, reading.tracking TO certinext_audit_reader;
+-- Not the errors, which may quote events of any ledger.
+GRANT SELECT (ledger, projection, generation, position) ON reading.set_aside TO certinext_audit_reader;
