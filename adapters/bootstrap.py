@@ -17,9 +17,10 @@ from uuid_utils import uuid7
 
 from adapters.embedded import embedded_postgres
 from adapters.http.app import build_app
+from adapters.http.cursor import Cursors
 from adapters.http.services import Limits, Services
 from adapters.postgres import wake_ups
-from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool
+from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool, shared_secret
 from adapters.postgres.credential_store import CHANGED, PostgresCredentialStore
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.schema import SERVICE, current_version, ensure_service_login, latest_version, migrate
@@ -34,7 +35,7 @@ from domain.errors import AuditError, StoreUnavailable
 from domain.mapper import RecordMapper
 from projections.activity import ActivityProjection
 from projections.batches import Batches
-from projections.database import Pool
+from projections.database import Pool, translated_errors
 from projections.modules import ModulesProjection
 from projections.projection import Projection
 from projections.reads import Reads
@@ -98,8 +99,8 @@ def migrate_database(settings: Settings) -> str:
 def _version(url: str) -> str | None:
     try:
         return current_version(url)
-    except psycopg.OperationalError as error:
-        raise StoreUnavailable(f"The database does not answer: {error}") from error
+    except psycopg.Error as error:
+        raise StoreUnavailable(f"The database of CERTINEXT_AUDIT_DATABASE_URL does not answer: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 record_commands,
                 self_audit,
                 Reads(reader, projector),
+                Cursors(await shared_secret(reader, "cursors")),
                 Limits(command_bytes=settings.max_command_bytes),
             ),
             Runner(PROJECTIONS, projector, batches, _holder()),
@@ -159,6 +161,8 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
 async def server(url: str, settings: Settings) -> AsyncIterator[tuple[Trail, str]]:
     """The running service and its address; on leaving it finishes what it has accepted."""
     async with trail(url, settings) as wired:
+        with translated_errors():
+            await wired.runner.make_tables()
         runner = web.AppRunner(build_app(wired.services), access_log=None, shutdown_timeout=_DRAIN_SECONDS)
         await runner.setup()
         try:

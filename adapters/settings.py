@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """The settings, each with its default."""
 
-    model_config = SettingsConfigDict(env_prefix="CERTINEXT_AUDIT_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CERTINEXT_AUDIT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr | None = None
     """The PostgreSQL to use; without it an embedded one runs in the data folder."""

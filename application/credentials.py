@@ -52,6 +52,8 @@ class CreateCredential:
         asked for makes no sense.
         """
         _check(by.ledger, name, role, modules, actor_id)
+        if lives_for is not None and lives_for <= timedelta(0):
+            raise InvalidCredential("expires-in: must be longer than nothing")
         now = self.clock()
         credential = Credential(
             by.ledger,
@@ -142,6 +144,8 @@ def _check(ledger: Ledger, name: str, role: Role, modules: frozenset[Module], ac
         raise InvalidCredential("name: must be a printable text of 1 to 100 characters")
     if modules and role is not Role.MODULE:
         raise InvalidCredential("modules: only a credential of role `module` is bound to modules")
+    if actor_id is not None and not 1 <= len(actor_id) <= 256:
+        raise InvalidCredential("actor: must be an actor's id of 1 to 256 characters")
     if (actor_id is not None) != (role is Role.USER):
         raise InvalidCredential("actor: names the actor of a credential of role `user`, and of no other")
 

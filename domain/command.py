@@ -1,6 +1,6 @@
 """Commands: a module's report of an action, as it comes through the door."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -158,9 +158,20 @@ def _validated(model: type[M], data: JsonValue, path: tuple[str | int, ...]) -> 
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        return None, list(_field_errors(error, path))
+        first: dict[str, str] = {}
+        for item in error.errors(include_url=False, include_input=False, include_context=False):
+            place = pointer((*path, *_steps(data, item["loc"])))
+            first.setdefault(place, item["msg"].removeprefix("Value error, "))
+        return None, [FieldError(place, message) for place, message in first.items()]
 
 
-def _field_errors(error: ValidationError, path: tuple[str | int, ...]) -> Iterator[FieldError]:
-    for item in error.errors(include_url=False, include_input=False, include_context=False):
-        yield FieldError(pointer((*path, *item["loc"])), item["msg"].removeprefix("Value error, "))
+def _steps(data: JsonValue, location: Iterable[str | int]) -> Iterator[str | int]:
+    """The steps into the data, without the names that pydantic adds for the alternatives of a type."""
+    place: JsonValue = data
+    for step in location:
+        if isinstance(place, dict) and isinstance(step, str):
+            yield step
+            place = place.get(step)
+        elif isinstance(place, list) and isinstance(step, int):
+            yield step
+            place = place[step] if step < len(place) else None

@@ -30,6 +30,7 @@ def _address(text: str) -> str:
     return str(ip_address(text))
 
 
+ActivityName = Annotated[str, AfterValidator(_known_activity)]
 EntityKey = Annotated[str, Field(pattern=r"(?s)^[a-z][a-z0-9_]{0,63}(:.{1,256})?$")]
 
 
@@ -43,7 +44,7 @@ class EventFilter(BaseModel):
     ] = ()
     module: Annotated[tuple[Module, ...], Field(description="The module that the activity belongs to.")] = ()
     activity: Annotated[
-        tuple[Annotated[str, AfterValidator(_known_activity)], ...],
+        tuple[ActivityName, ...],
         Field(description="The activity, as `certificate.revoked`."),
     ] = ()
     status: Annotated[tuple[Status, ...], Field(description="How it ended.")] = ()

@@ -225,7 +225,11 @@ def _conditions(statement: _Statement, query: Query, driving: str | None) -> lis
 
 
 def _tsquery(texts: Sequence[str]) -> str:
-    return " & ".join(f"'{word}':*" for text in texts for word in words(text))
+    return " | ".join(f"({' & '.join(_begun(word) for word in words(text))})" for text in texts)
+
+
+def _begun(word: str) -> str:
+    return f"'{word}':*"
 
 
 def _like(prefix: str) -> str:

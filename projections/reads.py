@@ -13,6 +13,7 @@ from domain.words import Ledger, Module, Position, Status
 from projections import activity_query, tables_query
 from projections.activity_query import Query, Row
 from projections.database import Connection, Pool, bind, translated_errors
+from projections.generations import NotBuilt
 from projections.tables_query import Bucket
 
 _FRESHNESS = """
@@ -81,13 +82,10 @@ class Wait:
     seconds: float = 10.0
 
 
-NO_WAIT = Wait(Position(0))
-
-
 class Reads:
     """Answers from the read tables, each from one short transaction that is bound to the caller's ledger.
 
-    All of its methods raise StoreUnavailable, and NotYetProjected if a wait was in vain.
+    All of its methods raise StoreUnavailable; NotYetProjected if a wait was in vain; NotBuilt without tables.
     """
 
     def __init__(self, pool: Pool, projector_pool: Pool) -> None:
@@ -107,9 +105,11 @@ class Reads:
             rows, goes_on = await activity_query.by_position(connection, query, after, freshness.position, limit)
             return rows, goes_on, freshness
 
-    async def event(self, ledger: Ledger, event_id: str, only_actor: str | None) -> tuple[Row, asyncpg.Record] | None:
+    async def event(
+        self, ledger: Ledger, event_id: str, only_actor: str | None, wait: Wait
+    ) -> tuple[Row, asyncpg.Record] | None:
         """The event as queries show it, and its row of the ledger; None if there is none."""
-        async with self._fresh(ledger, "activity", NO_WAIT) as (connection, _):
+        async with self._fresh(ledger, "activity", wait) as (connection, _):
             row = await activity_query.by_event_id(connection, event_id, only_actor)
             if row is None:
                 return None
@@ -187,4 +187,6 @@ class Reads:
 
 async def _freshness(connection: Connection, ledger: Ledger, projection: str) -> Freshness:
     row = await connection.fetchrow(_FRESHNESS, ledger, projection)
-    return Freshness(Position(row["position"]), row["set_aside"]) if row else Freshness(Position(0), 0)
+    if row is None:
+        raise NotBuilt(f"the projection {projection} has no tables yet")
+    return Freshness(Position(row["position"]), row["set_aside"])

@@ -45,8 +45,14 @@ class Runner:
         for wake_up in self._wake_ups.values():
             wake_up.set()
 
+    async def make_tables(self) -> None:
+        """Make the tables that are missing, so that there is something to read."""
+        async with self._pool.acquire() as connection:
+            for projection in self._projections:
+                await generations.ensure(connection, projection)
+
     async def run(self) -> None:
-        """Make the tables that are missing, then project until cancelled."""
+        """Project until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for projection in self._projections:
                 tasks.create_task(self._keep_projecting(projection), name=f"projector {projection.name}")

@@ -69,7 +69,7 @@ async def record_commands(request: web.Request) -> web.StreamResponse:
         body=orjson.dumps(_receipt(answer)),
         status=HTTPStatus.CREATED,
         content_type=_JSON,
-        headers={"Location": f"/v1/events/{answer.event_id}"},
+        headers={"Location": f"/v1/events/{answer.event_id}?min_position={answer.position}"},
     )
 
 

@@ -11,12 +11,11 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from adapters.http import cursor
 from adapters.http.parameters import parse
 from adapters.http.problems import NotFound
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.schemas import Event, EventWithEvidence, Page
-from adapters.http.services import SERVICES
+from adapters.http.services import SERVICES, Services
 from domain.credential import Credential
 from domain.filters import EventFilter
 from domain.values import LARGEST_INTEGER, JsonObject, JsonValue, Timestamp, rfc3339
@@ -39,10 +38,21 @@ class Order(StrEnum):
     RECORDED = "recorded"
 
 
-class Paging(BaseModel):
-    """Which page of the result, and how fresh."""
+class Fresh(BaseModel):
+    """How fresh the answer must be."""
 
     model_config = ConfigDict(frozen=True)
+
+    min_position: Annotated[
+        int, Field(ge=0, le=2**53, description="Wait until the events up to this position are in the table.")
+    ] = 0
+
+    def wait(self, services: Services) -> Wait:
+        return Wait(Position(self.min_position), services.limits.wait_seconds)
+
+
+class Paging(Fresh):
+    """Which page of the result, and how fresh."""
 
     order: Annotated[
         Order,
@@ -53,9 +63,6 @@ class Paging(BaseModel):
     ] = Order.OCCURRED
     limit: Annotated[int, Field(ge=1, le=1000, description="How many events at most.")] = 50
     cursor: Annotated[str | None, Field(min_length=1, max_length=4000, description="`next` of the page before.")] = None
-    min_position: Annotated[
-        int, Field(ge=0, le=2**53, description="Wait until the events up to this position are in the table.")
-    ] = 0
 
 
 class EventsPage(Page):
@@ -79,19 +86,19 @@ async def find_events(request: web.Request) -> web.StreamResponse:
     wanted, paging = parse(request, EventFilter, Paging)
     asked = _asked(caller, wanted, paging.order)
     query = Query(wanted, caller.actor_id if caller.role is Role.USER else None)
-    wait = Wait(Position(paging.min_position))
+    wait = paging.wait(services)
     following: list[JsonValue] | None
     if paging.order is Order.OCCURRED:
-        before = cursor.decode(asked, paging.cursor, _BEFORE) if paging.cursor else None
+        before = services.cursors.decode(asked, paging.cursor, _BEFORE) if paging.cursor else None
         rows, freshness = await services.reads.newest_first(caller.ledger, query, before, paging.limit, wait)
         following = [rfc3339(rows[-1].occurred_at), rows[-1].position] if len(rows) == paging.limit else None
     else:
-        (after,) = cursor.decode(asked, paging.cursor, _AFTER) if paging.cursor else (Position(0),)
+        (after,) = services.cursors.decode(asked, paging.cursor, _AFTER) if paging.cursor else (Position(0),)
         rows, goes_on, freshness = await services.reads.by_position(caller.ledger, query, after, paging.limit, wait)
         following = [goes_on]
     if paging.cursor is None:
         await services.self_audit.searched(caller, wanted.as_json(), len(rows))
-    return _page(request, rows, freshness, cursor.encode(asked, following) if following else None)
+    return _page(request, rows, freshness, services.cursors.encode(asked, following) if following else None)
 
 
 @events(
@@ -100,14 +107,15 @@ async def find_events(request: web.Request) -> web.StreamResponse:
     "Read one event with its evidence",
     {200: ("The event, its record and its hashes.", Content(_JSON, EventWithEvidence))},
     roles=READERS,
+    query=(Fresh,),
     problems=(404, 422),
 )
 async def read_event(request: web.Request) -> web.StreamResponse:
     """The record is the text that is hashed: `leaf_hash` is SHA-256 of a zero byte and the record in UTF-8."""
     services, caller = request.app[SERVICES], request[CALLER]
-    parse(request, _Nothing, _Nothing)
+    fresh, _ = parse(request, Fresh, _Nothing)
     only_actor = caller.actor_id if caller.role is Role.USER else None
-    found = await services.reads.event(caller.ledger, _event_id(request), only_actor)
+    found = await services.reads.event(caller.ledger, _event_id(request), only_actor, fresh.wait(services))
     if found is None:
         raise NotFound(f"there is no event {request.match_info['event_id']} in the ledger {caller.ledger}")
     row, evidence = found
@@ -124,7 +132,7 @@ async def read_event(request: web.Request) -> web.StreamResponse:
 
 
 class _Nothing(BaseModel):
-    """No parameters."""
+    """No further parameters."""
 
 
 def _event_id(request: web.Request) -> str:
@@ -136,8 +144,8 @@ def _event_id(request: web.Request) -> str:
 
 
 def _asked(caller: Credential, wanted: EventFilter, order: Order) -> JsonObject:
-    """What a cursor belongs to: it goes on in the same query of the same ledger only."""
-    return {"ledger": caller.ledger, "order": order, "filters": wanted.as_json()}
+    """What a cursor belongs to: it goes on in the same query of the same caller only."""
+    return {"ledger": caller.ledger, "caller": caller.id, "order": order, "filters": wanted.as_json()}
 
 
 def _page(request: web.Request, rows: Sequence[Row], freshness: Freshness, following: str | None) -> web.Response:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from adapters.http.cursor import Cursors
 from application.credentials import Authenticate
 from application.record_commands import RecordCommands
 from application.self_audit import SelfAudit
@@ -19,6 +20,8 @@ class Limits:
     """The largest command, alone or in a line."""
     batch: int = 1000
     """How many commands of a stream are recorded together."""
+    wait_seconds: float = 10.0
+    """How long a query waits for the position that it asks for."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Services:
     record_commands: RecordCommands
     self_audit: SelfAudit
     reads: Reads
+    cursors: Cursors
     limits: Limits
 
 

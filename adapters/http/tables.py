@@ -8,15 +8,16 @@ from aiohttp import web
 from asyncpg import Record
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from adapters.http import cursor
-from adapters.http.events import link_next
+from adapters.http.events import Fresh, link_next
 from adapters.http.parameters import parse
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.schemas import Activity, Page, StatusCount, User
 from adapters.http.services import SERVICES
+from domain.credential import Credential
+from domain.filters import ActivityName
 from domain.values import Identifier, JsonObject, Timestamp, rfc3339
-from domain.words import ActorKind, Module, Position, Role, Status
-from projections.reads import Freshness, Wait
+from domain.words import ActorKind, Module, Role, Status
+from projections.reads import Freshness
 
 tables = Routes()
 
@@ -42,6 +43,11 @@ class Span(BaseModel):
             raise ValueError("`from` must be before `to`")
         return self
 
+    def as_json(self) -> JsonObject:
+        """What was asked for, as parameters."""
+        filters: JsonObject = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return filters
+
 
 class UserFilter(Span):
     """Which actors are wanted."""
@@ -60,7 +66,7 @@ class ModuleFilter(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     module: tuple[Module, ...] = ()
-    activity: Annotated[tuple[Identifier, ...], Field(description="As `certificate.revoked`.")] = ()
+    activity: Annotated[tuple[ActivityName, ...], Field(description="As `certificate.revoked`.")] = ()
 
 
 class StatusFilter(Span):
@@ -73,18 +79,6 @@ class StatusFilter(Span):
         None
     )
     to: Annotated[Timestamp | None, Field(description="Up to this time; its whole hour counts.")] = None
-
-
-class Fresh(BaseModel):
-    """How fresh the answer must be."""
-
-    min_position: Annotated[
-        int, Field(ge=0, le=2**53, description="Wait until the events up to this position are in the table.")
-    ] = 0
-
-    @property
-    def wait(self) -> Wait:
-        return Wait(Position(self.min_position))
 
 
 class TablePaging(Fresh):
@@ -123,20 +117,22 @@ class StatusesPage(Page):
 )
 async def list_users(request: web.Request) -> web.StreamResponse:
     """Actors of every kind, by id."""
-    caller = request[CALLER]
+    services, caller = request.app[SERVICES], request[CALLER]
     wanted, paging = parse(request, UserFilter, TablePaging)
-    asked = _asked("users", caller.ledger, wanted)
-    (after,) = cursor.decode(asked, paging.cursor, _AFTER_ID) if paging.cursor else (None,)
-    rows, freshness = await request.app[SERVICES].reads.users(
+    asked = _asked("users", caller, wanted)
+    (after,) = services.cursors.decode(asked, paging.cursor, _AFTER_ID) if paging.cursor else (None,)
+    rows, freshness = await services.reads.users(
         caller.ledger,
         wanted.user,
         wanted.kind,
         (wanted.from_, wanted.to),
         after,
         paging.limit,
-        paging.wait,
+        paging.wait(services),
     )
-    following = cursor.encode(asked, [rows[-1]["id"]]) if len(rows) == paging.limit else None
+    if paging.cursor is None:
+        await services.self_audit.searched(caller, wanted.as_json() | {"table": "users"}, len(rows))
+    following = services.cursors.encode(asked, [rows[-1]["id"]]) if len(rows) == paging.limit else None
     return _page(request, "users", rows, freshness, following)
 
 
@@ -151,10 +147,9 @@ async def list_users(request: web.Request) -> web.StreamResponse:
 )
 async def list_modules(request: web.Request) -> web.StreamResponse:
     """How often each activity happened, how often it failed, and when it did first and last."""
+    services, caller = request.app[SERVICES], request[CALLER]
     wanted, fresh = parse(request, ModuleFilter, Fresh)
-    rows, freshness = await request.app[SERVICES].reads.modules(
-        request[CALLER].ledger, wanted.module, wanted.activity, fresh.wait
-    )
+    rows, freshness = await services.reads.modules(caller.ledger, wanted.module, wanted.activity, fresh.wait(services))
     return _page(request, "modules", rows, freshness, None)
 
 
@@ -169,11 +164,11 @@ async def list_modules(request: web.Request) -> web.StreamResponse:
 )
 async def list_statuses(request: web.Request) -> web.StreamResponse:
     """Spans without events are left out. A page ends between two spans, so it may hold one row less than asked."""
-    caller = request[CALLER]
+    services, caller = request.app[SERVICES], request[CALLER]
     wanted, paging = parse(request, StatusFilter, TablePaging)
-    asked = _asked("statuses", caller.ledger, wanted)
-    (begin,) = cursor.decode(asked, paging.cursor, _FROM_BUCKET) if paging.cursor else (None,)
-    rows, freshness = await request.app[SERVICES].reads.statuses(
+    asked = _asked("statuses", caller, wanted)
+    (begin,) = services.cursors.decode(asked, paging.cursor, _FROM_BUCKET) if paging.cursor else (None,)
+    rows, freshness = await services.reads.statuses(
         caller.ledger,
         wanted.bucket,
         wanted.status,
@@ -181,10 +176,10 @@ async def list_statuses(request: web.Request) -> web.StreamResponse:
         (wanted.from_, wanted.to),
         begin,
         paging.limit + len(Status),
-        paging.wait,
+        paging.wait(services),
     )
     shown, following = _whole_buckets(rows, paging.limit)
-    return _page(request, "statuses", shown, freshness, following and cursor.encode(asked, [following]))
+    return _page(request, "statuses", shown, freshness, following and services.cursors.encode(asked, [following]))
 
 
 def _whole_buckets(rows: Sequence[Record], limit: int) -> tuple[Sequence[Record], str | None]:
@@ -199,8 +194,8 @@ def _whole_buckets(rows: Sequence[Record], limit: int) -> tuple[Sequence[Record]
     return [row for row in rows if row["bucket"] < cut], rfc3339(cut)
 
 
-def _asked(table: str, ledger: str, wanted: BaseModel) -> JsonObject:
-    return {"table": table, "ledger": ledger, "filters": wanted.model_dump(mode="json", by_alias=True)}
+def _asked(table: str, caller: Credential, wanted: Span) -> JsonObject:
+    return {"table": table, "ledger": caller.ledger, "caller": caller.id, "filters": wanted.as_json()}
 
 
 def _page(

@@ -37,3 +37,10 @@ async def open_pool(url: str, role: str, size: int) -> AsyncIterator[Pool]:
         yield pool
     finally:
         await pool.close()
+
+
+async def shared_secret(pool: Pool, name: str) -> bytes:
+    """A secret that all processes of the service share, made when the database was migrated first."""
+    with translated_errors():
+        secret: bytes = await pool.fetchval("SELECT secret FROM audit.secrets WHERE name = $1", name)
+    return secret

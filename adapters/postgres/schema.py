@@ -8,7 +8,6 @@ import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
@@ -55,11 +54,13 @@ def ensure_service_login(url: str, password: str) -> None:
 
 
 def current_version(url: str) -> str | None:
-    """The version that the database is at; None if it was never migrated."""
-    with _connected(url) as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": "schema_version"})
-        version: str | None = context.get_current_revision()
-    return version
+    """The version that the database is at; None if it was never migrated. Raises psycopg.Error."""
+    with psycopg.connect(url) as connection:
+        try:
+            row = connection.execute("SELECT version_num FROM schema_version").fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
+    return str(row[0]) if row else None
 
 
 def latest_version() -> str:

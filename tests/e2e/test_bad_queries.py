@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from domain.words import Role
+from tests.builders import command_data
 from tests.e2e.client import Client
 from tests.e2e.conftest import Callers
 from tests.e2e.seeding import varied_commands
@@ -116,8 +117,9 @@ async def test_a_single_event_has_no_parameters_of_a_search(auditor: Client) -> 
     await refused(auditor, f"{EVENTS}/0198c0de-0000-7000-8000-000000000000?user=x", ["user"])
 
 
-async def test_the_limits_themselves_are_allowed(auditor: Client) -> None:
+async def test_the_limits_themselves_are_allowed(module: Client, auditor: Client) -> None:
     """One row, or a thousand."""
+    await auditor.shown(await module.record(command_data()))
     assert len((await auditor.page({"limit": "1"}))["events"]) == 1
     await auditor.page({"limit": "1000"})
 

@@ -131,7 +131,7 @@ async def test_a_position_that_does_not_come_is_not_waited_for_endlessly(
     auditor: Client, monkeypatch: pytest.MonkeyPatch, order: str
 ) -> None:
     """The caller is told how far the table is, and when to ask again."""
-    monkeypatch.setattr(events_of_http, "Wait", lambda position: Wait(position, seconds=0.05))
+    monkeypatch.setattr(events_of_http, "Wait", lambda position, _: Wait(position, seconds=0.05))
     answer = await auditor.get("/v1/events", {"order": order, "min_position": str(2**53)})
     assert (answer.status, answer.kind) == (503, "not-yet-projected")
     assert int(answer.headers["Retry-After"]) > 0

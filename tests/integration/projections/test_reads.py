@@ -12,6 +12,7 @@ from domain.filters import EventFilter
 from domain.words import DEFAULT_LEDGER, Position, Status
 from projections import activity_query, runner
 from projections.activity_query import Query, Row
+from projections.generations import NotBuilt
 from projections.reads import Freshness, NotYetProjected, Wait
 from tests.builders import draft
 from tests.integration.projections.forged import holding
@@ -60,6 +61,7 @@ async def recorded(stage: Stage, asked: Query, limit: int = 7) -> tuple[list[Pos
 async def test_a_caller_reads_its_own_write(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer waits until the position is applied, in each of the tables."""
     monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
+    await stage.runner("one").make_tables()
     reads, wait = stage.reads, Wait(Position(3), seconds=20)
     answers: list[asyncio.Task[tuple[list[Any], Freshness]]] = [
         asyncio.create_task(work)
@@ -90,9 +92,9 @@ async def test_a_wait_ends_after_its_seconds(stage: Stage) -> None:
     assert (len(rows), fresh.position) == (2, 2)
 
 
-async def test_a_table_that_was_never_built_is_empty_and_not_yet_projected(stage: Stage) -> None:
-    """Nobody waits for ever for a service that was never started."""
-    with pytest.raises(NotYetProjected):
+async def test_a_table_that_was_never_built_is_said_to_be_missing(stage: Stage) -> None:
+    """Nobody waits for a service that was never started."""
+    with pytest.raises(NotBuilt):
         await stage.reads.modules(DEFAULT_LEDGER, [], [], Wait(Position(1), seconds=0))
 
 

@@ -42,6 +42,14 @@ CREATE TABLE audit.credentials (
     PRIMARY KEY (ledger, id)
 );
 
+-- What all processes of the service share and nobody else knows: 244 random bits each.
+CREATE TABLE audit.secrets (
+    name   text PRIMARY KEY,
+    secret bytea NOT NULL
+);
+INSERT INTO audit.secrets (name, secret)
+    VALUES ('cursors', sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')));
+
 -- What the reader sees of the ledger: the one that its transaction is bound to.
 CREATE VIEW audit.ledger_events WITH (security_barrier) AS
     SELECT * FROM audit.events WHERE ledger = current_setting('certinext_audit.ledger', true);
@@ -88,4 +96,4 @@ GRANT SELECT, INSERT ON audit.events TO certinext_audit_writer;
 GRANT SELECT, INSERT, UPDATE ON audit.heads TO certinext_audit_writer;
 GRANT SELECT, INSERT, UPDATE (revoked_at) ON audit.credentials TO certinext_audit_writer;
 GRANT SELECT ON audit.events, audit.heads TO certinext_audit_projector;
-GRANT SELECT ON audit.ledger_events, audit.heads, audit.credentials TO certinext_audit_reader;
+GRANT SELECT ON audit.ledger_events, audit.heads, audit.credentials, audit.secrets TO certinext_audit_reader;
