@@ -41,6 +41,10 @@ class NotPermitted(AuditError):
     """The caller is known, and may not do this."""
 
 
+class TooLarge(AuditError):
+    """A command that is larger than is accepted."""
+
+
 def pointer(path: Iterable[str | int]) -> str:
     """A JSON Pointer (RFC 6901) from the steps of a path."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

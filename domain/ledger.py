@@ -1,6 +1,6 @@
 """What a ledger does to events: numbers, stamps and links them. Pure, so that every store does the same."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,13 +50,12 @@ class LedgerEvent(Notification):
         return self.state
 
 
-def link(head: Head, drafts: Iterable[tuple[Draft, int]], now: datetime) -> list[LedgerEvent]:
-    """Number, stamp and link drafts, each with its entity's version, behind `head`.
+def link(head: Head, drafts: Iterable[tuple[Draft, int]], now: datetime) -> Iterator[LedgerEvent]:
+    """Number, stamp and link drafts, each with its entity's version, behind `head`; one after the other.
 
     Each is stamped at least one microsecond after the one before, so that the order of times is the order of
     positions even if the clock has jumped back.
     """
-    events: list[LedgerEvent] = []
     previous = head.chain_hash
     position = head.position
     stamp = now if head.recorded_at is None else max(now, head.recorded_at + _TICK)
@@ -65,19 +64,16 @@ def link(head: Head, drafts: Iterable[tuple[Draft, int]], now: datetime) -> list
         record = draft.record(version, position, stamp)
         leaf = leaf_hash(record)
         previous = chain_hash(previous, leaf)
-        events.append(
-            LedgerEvent(
-                id=position,
-                originator_id=draft.originator_id,
-                originator_version=version,
-                topic=draft.topic,
-                state=record,
-                command_id=draft.command_id,
-                recorded_at=stamp,
-                personal=draft.personal,
-                leaf_hash=leaf,
-                chain_hash=previous,
-            )
+        yield LedgerEvent(
+            id=position,
+            originator_id=draft.originator_id,
+            originator_version=version,
+            topic=draft.topic,
+            state=record,
+            command_id=draft.command_id,
+            recorded_at=stamp,
+            personal=draft.personal,
+            leaf_hash=leaf,
+            chain_hash=previous,
         )
         stamp += _TICK
-    return events

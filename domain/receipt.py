@@ -23,8 +23,7 @@ class Receipt:
     """Whether the command had been recorded before: the rest is then the receipt of that time."""
 
     @classmethod
-    def of(cls, event: LedgerEvent, ledger: Ledger, *, duplicate: bool) -> "Receipt":
-        event_id = str(canonical.decode_object(event.record)["event_id"])
+    def of(cls, event: LedgerEvent, ledger: Ledger, event_id: str, *, duplicate: bool) -> "Receipt":
         return cls(event_id, ledger, event.position, event.recorded_at, event.leaf_hash, event.chain_hash, duplicate)
 
 
@@ -40,5 +39,6 @@ class CommandConflict:
 def answer_to_repeated(draft: Draft, first: LedgerEvent, ledger: Ledger) -> Receipt | CommandConflict:
     """The answer to a command whose id is that of an event in the ledger."""
     if draft.same_command(first.record, first.personal):
-        return Receipt.of(first, ledger, duplicate=True)
+        event_id = str(canonical.decode_object(first.record)["event_id"])
+        return Receipt.of(first, ledger, event_id, duplicate=True)
     return CommandConflict(draft.command_id, first.position)

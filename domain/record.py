@@ -22,6 +22,10 @@ class Draft(Protocol):
         """The idempotency key, unique in the ledger."""
 
     @property
+    def event_id(self) -> str:
+        """The event's id, new with each draft."""
+
+    @property
     def originator_id(self) -> str:
         """The entity: its type and id."""
 

@@ -25,7 +25,17 @@ PERSONAL = Personal()
 
 def rfc3339(moment: datetime) -> str:
     """UTC with microseconds, always of the same width: `2026-11-24T10:00:00.000000Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    utc = moment.astimezone(UTC)
+    # Half the time of isoformat, and called for every event.
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (  # noqa: UP031
+        utc.year,
+        utc.month,
+        utc.day,
+        utc.hour,
+        utc.minute,
+        utc.second,
+        utc.microsecond,
+    )
 
 
 def parse_rfc3339(text: object) -> datetime:

@@ -55,3 +55,18 @@ class Role(StrEnum):
     USER = "user"
     AUDITOR = "auditor"
     OPERATOR = "operator"
+
+
+class Refusal(StrEnum):
+    """Why a command could not become an event, whatever its sender tries; it is then kept in quarantine."""
+
+    INVALID_JSON = "invalid-json"
+    INVALID_COMMAND = "invalid-command"
+    NOT_PERMITTED = "not-permitted"
+    COMMAND_CONFLICT = "command-conflict"
+    TOO_LARGE = "too-large"
+
+
+class QuarantineState(StrEnum):
+    WAITING = "waiting"
+    RETRIED = "retried"

@@ -56,4 +56,4 @@ class MemoryEventStore:
         log.by_command[draft.command_id] = event
         log.versions[draft.originator_id] = version
         log.head = Head(event.position, event.chain_hash, event.recorded_at)
-        return Receipt.of(event, ledger, duplicate=False)
+        return Receipt.of(event, ledger, draft.event_id, duplicate=False)

@@ -1,12 +1,13 @@
 """The ledgers on PostgreSQL."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import asyncpg
 import structlog
 
 from adapters.postgres import ledger_rows
+from adapters.postgres.entity_versions import EntityVersions
 from domain.ledger import LedgerEvent, link
 from domain.receipt import CommandConflict, Receipt, answer_to_repeated
 from domain.record import Draft
@@ -28,6 +29,7 @@ class PostgresEventStore:
     def __init__(self, pool: Pool, appended: Callable[[Ledger], None]) -> None:
         self._pool = pool
         self._appended = appended
+        self._entity_versions = EntityVersions()
 
     async def append(self, ledger: Ledger, drafts: Sequence[Draft]) -> list[Receipt | CommandConflict]:
         first_of: dict[str, Draft] = {}
@@ -58,6 +60,7 @@ class PostgresEventStore:
 
         New commands are the rule, so ids are looked up only when the ledger's constraint has met a known one.
         """
+        added: dict[str, LedgerEvent] = {}
         async with self._pool.acquire() as connection, connection.transaction():
             await bind(connection, ledger)
             head, now = await ledger_rows.lock_head(connection, ledger)
@@ -65,24 +68,42 @@ class PostgresEventStore:
                 log.error("clock_jumped_back", ledger=ledger, now=now, last_recorded_at=head.recorded_at)
             before = await ledger_rows.recorded_under(connection, ledger, drafts) if look_up else {}
             new = [draft for draft in drafts.values() if draft.command_id not in before]
-            events = link(head, await _with_versions(connection, ledger, new), now)
-            if events:
-                await ledger_rows.copy_events(connection, ledger, events)
-                await ledger_rows.move_head(connection, ledger, events[-1])
-        return before, {event.command_id: event for event in events}
+            if not new:
+                return before, added
+            versions = await self._versions_of(connection, ledger, head.position, new)
+
+            def linked() -> Iterator[LedgerEvent]:
+                for event in link(head, _numbered(new, versions), now):
+                    added[event.command_id] = event
+                    yield event
+
+            await ledger_rows.copy_events(connection, ledger, linked())
+            last = added[new[-1].command_id]
+            await ledger_rows.move_head(connection, ledger, last)
+        self._entity_versions.moved(ledger, head.position, last.position, versions)
+        return before, added
+
+    async def _versions_of(
+        self, connection: Connection, ledger: Ledger, position: Position, drafts: Iterable[Draft]
+    ) -> dict[str, int]:
+        """The last version of each entity that the drafts are about, 0 if it has none."""
+        known = self._entity_versions.at(ledger, position)
+        versions = {draft.originator_id: known.get(draft.originator_id, -1) for draft in drafts}
+        unknown = [originator for originator, version in versions.items() if version < 0]
+        if unknown:
+            versions |= dict.fromkeys(unknown, 0)
+            versions |= await ledger_rows.versions(connection, ledger, unknown)
+        return versions
 
 
-async def _with_versions(connection: Connection, ledger: Ledger, drafts: Iterable[Draft]) -> list[tuple[Draft, int]]:
-    """Each draft with the version that it makes of its entity."""
-    latest = dict(await ledger_rows.versions(connection, ledger, {draft.originator_id for draft in drafts}))
-    numbered = []
+def _numbered(drafts: Iterable[Draft], versions: dict[str, int]) -> Iterator[tuple[Draft, int]]:
+    """Each draft with the version that it makes of its entity, which `versions` then has as the last."""
     for draft in drafts:
         version = draft.originator_version
         if version is None:
-            version = latest.get(draft.originator_id, 0) + 1
-        latest[draft.originator_id] = version
-        numbered.append((draft, version))
-    return numbered
+            version = versions[draft.originator_id] + 1
+        versions[draft.originator_id] = version
+        yield draft, version
 
 
 def _answers(
@@ -96,6 +117,6 @@ def _answers(
         if draft.command_id in before:
             yield answer_to_repeated(draft, before[draft.command_id], ledger)
         elif draft is first_of[draft.command_id]:
-            yield Receipt.of(added[draft.command_id], ledger, duplicate=False)
+            yield Receipt.of(added[draft.command_id], ledger, draft.event_id, duplicate=False)
         else:
             yield answer_to_repeated(draft, added[draft.command_id], ledger)

@@ -1,6 +1,6 @@
 """The statements on `audit.events` and `audit.heads`, and how rows become events and back."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import asyncpg
@@ -76,12 +76,13 @@ async def recorded_under(
     return {row["command_id"]: event_of(row) for row in rows}
 
 
-async def copy_events(connection: Connection, ledger: Ledger, events: Sequence[LedgerEvent]) -> None:
+async def copy_events(connection: Connection, ledger: Ledger, events: Iterable[LedgerEvent]) -> None:
+    """Write events while they come: the database works on the first while the last are still being made."""
     await connection.copy_records_to_table(
         "events",
         schema_name="audit",
         columns=COLUMNS,
-        records=[
+        records=(
             (
                 ledger,
                 event.id,
@@ -96,7 +97,7 @@ async def copy_events(connection: Connection, ledger: Ledger, events: Sequence[L
                 event.chain_hash,
             )
             for event in events
-        ],
+        ),
     )
 
 

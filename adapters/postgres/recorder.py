@@ -42,6 +42,10 @@ class _StoredDraft:
         return f"{self.stored.originator_id}@{self.stored.originator_version}"
 
     @property
+    def event_id(self) -> str:
+        return self.command_id
+
+    @property
     def originator_id(self) -> str:
         return str(self.stored.originator_id)
 
@@ -140,7 +144,7 @@ class PostgresRecorder:
         await bind(connection, self._ledger)
         head, now = await ledger_rows.lock_head(connection, self._ledger)
         drafts = [(_StoredDraft(stored), stored.originator_version) for stored in stored_events]
-        events = link(head, drafts, now)
+        events = list(link(head, drafts, now))
         await ledger_rows.copy_events(connection, self._ledger, events)
         await ledger_rows.move_head(connection, self._ledger, events[-1])
         return [event.id for event in events]

@@ -127,7 +127,7 @@ async def test_an_answer_lost_after_the_commit_is_found_again(scene: Scene) -> N
         await losing.append(DEFAULT_LEDGER, [one])
     [answer] = await scene.store.append(DEFAULT_LEDGER, [one])
     [_, event] = await scene.read()
-    assert answer == Receipt.of(event, DEFAULT_LEDGER, duplicate=True)
+    assert answer == Receipt.of(event, DEFAULT_LEDGER, one.event_id, duplicate=True)
 
 
 async def test_a_copy_that_fails_changes_nothing(scene: Scene) -> None:

@@ -27,7 +27,7 @@ def test_the_hashes_are_those_of_the_design() -> None:
 
 def test_nothing_is_linked_to_nothing() -> None:
     """No drafts make no events."""
-    assert link(Head.empty(LEDGER), [], NOW) == []
+    assert list(link(Head.empty(LEDGER), [], NOW)) == []
 
 
 @given(batches=st.lists(st.tuples(moments, st.integers(0, 4)), max_size=8))
@@ -40,7 +40,7 @@ def test_events_are_numbered_stamped_and_linked(batches: list[tuple[datetime, in
     position = 0
     for now, size in batches:
         drafts = [(draft(), position + number + 1) for number in range(size)]
-        events = link(head, drafts, now)
+        events = list(link(head, drafts, now))
         assert [event.command_id for event in events] == [one.command_id for one, _ in drafts]
         for event, (one, version) in zip(events, drafts, strict=True):
             position += 1
@@ -70,7 +70,7 @@ def test_an_event_has_all_that_its_draft_has() -> None:
 @settings(deadline=None)
 def test_a_change_of_any_record_changes_all_chain_hashes_from_there(changed: int, flip: int) -> None:
     """And none before it."""
-    events = link(Head.empty(LEDGER), [(draft(), 1) for _ in range(5)], NOW)
+    events = list(link(Head.empty(LEDGER), [(draft(), 1) for _ in range(5)], NOW))
     records = [bytearray(event.record) for event in events]
     records[changed][flip % len(records[changed])] ^= 1
     chain = genesis(LEDGER)

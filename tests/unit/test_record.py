@@ -111,7 +111,7 @@ class TestFormat:
             )
             for given in golden["commands"]
         ]
-        events = link(head, [(one, number) for number, one in enumerate(drafts, 4)], now)
+        events = list(link(head, [(one, number) for number, one in enumerate(drafts, 4)], now))
         found = [
             {
                 "record": event.record.decode(),
