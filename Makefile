@@ -5,7 +5,7 @@ PYTHON := python3
 BIN := $(VENV)/bin
 CODE := domain application adapters projections tests benchmarks
 
-.PHONY: install demo serve test lint format bench docs lock clean
+.PHONY: install demo serve test chaos lint format bench docs lock clean
 
 $(VENV)/runtime: requirements/runtime.txt pyproject.toml
 	test -x $(BIN)/uv || ($(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.5')
@@ -27,6 +27,9 @@ serve: install
 
 test: lint  ## All checks and all tests
 	$(BIN)/python -m pytest
+
+chaos: $(VENV)/dev  ## Kill everything, again and again, under load: minutes
+	CHAOS_ROUNDS=20 $(BIN)/python -m pytest tests/chaos
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check $(CODE)

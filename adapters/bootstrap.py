@@ -7,12 +7,14 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import psycopg
 from aiohttp import web
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
 from uuid_utils import uuid7
 
 from adapters.embedded import embedded_postgres
@@ -23,11 +25,13 @@ from adapters.postgres import wake_ups
 from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool, shared_secret
 from adapters.postgres.credential_store import CHANGED, PostgresCredentialStore
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.quarantine_store import PostgresQuarantineStore
 from adapters.postgres.schema import SERVICE, current_version, ensure_service_login, latest_version, migrate
 from adapters.settings import Settings
 from application.credentials import Authenticate, CreateCredential, RevokeCredential
 from application.group_commit import GroupCommit
 from application.ports import CredentialStore
+from application.quarantine import KeepRefused, RetryQuarantined
 from application.record_commands import RecordCommands
 from application.self_audit import SelfAudit
 from domain.catalogue import CATALOGUE
@@ -71,16 +75,20 @@ def database(settings: Settings) -> Iterator[str]:
     """
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
-        if _version(url) != latest_version():
+        with _told(_THEIRS):
+            version = current_version(url)
+        if version != latest_version():
             raise SchemaOutdated(
-                "The database is not at the schema of this version: run `certinext-audit migrate` first."
+                f"The database is at schema version {version or 'none'}, and this version of the service needs "
+                f"{latest_version()}: run `certinext-audit migrate` of the same version as the service."
             )
         yield url
         return
     with embedded_postgres(settings.data_dir) as embedded:
         password = hmac.digest(embedded.password.encode(), SERVICE.encode(), "sha256").hex()
-        if _version(embedded.url()) != latest_version():
-            migrate(embedded.url())
+        with _told(f"The embedded database in {settings.data_dir}"):
+            if current_version(embedded.url()) != latest_version():
+                migrate(embedded.url())
             ensure_service_login(embedded.url(), password)
         yield replace(embedded, user=SERVICE, password=password).url()
 
@@ -90,17 +98,26 @@ def migrate_database(settings: Settings) -> str:
     if settings.database_url is None:
         with database(settings):
             return latest_version()
-    try:
+    with _told(_THEIRS):
         return migrate(settings.database_url.get_secret_value())
-    except psycopg.Error as error:
-        raise StoreUnavailable(f"The database cannot be migrated: {error}") from error
 
 
-def _version(url: str) -> str | None:
+_THEIRS = "The database of CERTINEXT_AUDIT_DATABASE_URL"
+
+
+@contextmanager
+def _told(database: str) -> Iterator[None]:
+    """Turn what psycopg or alembic raise into StoreUnavailable, in words that hold no password."""
     try:
-        return current_version(url)
-    except psycopg.Error as error:
-        raise StoreUnavailable(f"The database of CERTINEXT_AUDIT_DATABASE_URL does not answer: {error}") from error
+        yield
+    except psycopg.OperationalError as error:
+        raise StoreUnavailable(f"{database} does not answer: {error}") from error
+    except psycopg.ProgrammingError as error:
+        if error.sqlstate is None:  # libpq quotes the URL that it cannot read.
+            raise StoreUnavailable(f"{database} cannot be reached: its URL is not one of PostgreSQL") from None
+        raise StoreUnavailable(f"{database} refuses: {error}") from error
+    except (psycopg.Error, SQLAlchemyError, CommandError) as error:
+        raise StoreUnavailable(f"{database} refuses: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -129,12 +146,15 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         open_pool(url, WRITER, size) as writer,
         open_pool(url, PROJECTOR, size) as projector,
         open_pool(url, READER, size) as reader,
+        AsyncExitStack() as before_pools_close,
     ):
         announcer = wake_ups.Announcer(writer)
         store = GroupCommit(PostgresEventStore(writer, lambda _: announcer.announce()), settings.max_waiting)
+        before_pools_close.push_async_callback(_drain, store)
         record_commands = RecordCommands(store, CATALOGUE, _now, lambda: str(uuid7()), lambda: secrets.token_bytes(16))
         self_audit = SelfAudit(record_commands, _now)
         credentials = PostgresCredentialStore(writer)
+        quarantine = PostgresQuarantineStore(writer, projector)
         batches = Batches(PostgresEventStore(projector, lambda _: None), RecordMapper(CATALOGUE))
         yield Trail(
             credentials,
@@ -145,6 +165,9 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 CATALOGUE,
                 Authenticate(PostgresCredentialStore(reader), _now),
                 record_commands,
+                KeepRefused(quarantine, _now, lambda: str(uuid7()), settings.max_quarantined),
+                RetryQuarantined(quarantine, credentials, record_commands, _now),
+                quarantine,
                 self_audit,
                 Reads(reader, projector),
                 Cursors(await shared_secret(reader, "cursors")),
@@ -157,8 +180,15 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         )
 
 
+async def _drain(store: GroupCommit) -> None:
+    """Let what was accepted be recorded, be it that nobody waits for the answer any more."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            await store.drain()
+
+
 @asynccontextmanager
-async def server(url: str, settings: Settings) -> AsyncIterator[tuple[Trail, str]]:
+async def server(url: str, settings: Settings, *, shared_port: bool = False) -> AsyncIterator[tuple[Trail, str]]:
     """The running service and its address; on leaving it finishes what it has accepted."""
     async with trail(url, settings) as wired:
         with translated_errors():
@@ -166,7 +196,8 @@ async def server(url: str, settings: Settings) -> AsyncIterator[tuple[Trail, str
         runner = web.AppRunner(build_app(wired.services), access_log=None, shutdown_timeout=_DRAIN_SECONDS)
         await runner.setup()
         try:
-            await _listen(runner, settings)
+            with listening(settings):
+                await web.TCPSite(runner, settings.host, settings.port, reuse_port=shared_port).start()
             async with _background(wired, url):
                 yield wired, _address(runner)
                 await runner.cleanup()
@@ -174,9 +205,11 @@ async def server(url: str, settings: Settings) -> AsyncIterator[tuple[Trail, str
             await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+@contextmanager
+def listening(settings: Settings) -> Iterator[None]:
+    """Turn the error of a socket that cannot be bound into CannotListen."""
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        yield
     except OSError as error:
         raise CannotListen(
             f"The service cannot listen on {settings.host}, port {settings.port}: {error.strerror}. "
@@ -197,10 +230,10 @@ async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
             task.cancel()
 
 
-async def serve(url: str, settings: Settings, on_ready: Callable[[str], None]) -> None:
+async def serve(url: str, settings: Settings, on_ready: Callable[[str], None], *, shared_port: bool = False) -> None:
     """Run the service until the process is told to stop (SIGTERM or SIGINT)."""
     stop = stop_signal()
-    async with server(url, settings) as (_, address):
+    async with server(url, settings, shared_port=shared_port) as (_, address):
         on_ready(address)
         await stop.wait()
 

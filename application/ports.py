@@ -6,6 +6,7 @@ from typing import Protocol
 
 from domain.credential import Credential
 from domain.ledger import LedgerEvent
+from domain.quarantined import Quarantined, QuarantineFilter
 from domain.receipt import CommandConflict, Receipt
 from domain.record import Draft
 from domain.words import Ledger, Position
@@ -52,3 +53,31 @@ class CredentialStore(Protocol):
 
     async def revoke(self, ledger: Ledger, credential_id: str, at: datetime) -> bool:
         """End a credential's life; False if there is none that lives. Raises StoreUnavailable."""
+
+
+class QuarantineStore(Protocol):
+    """What could not be understood, of all ledgers. Nothing is ever removed, and bytes never change."""
+
+    async def keep(
+        self, ledger: Ledger, source: str, refused: Sequence[tuple[Quarantined, bytes]], most: int
+    ) -> list[str | None]:
+        """Keep these, all or none; the ids under which they are kept are in the same order.
+
+        What this source has sent before is not kept again, but counted under its first id. What is new is not kept
+        (None) if that would make more than `most` in the ledger; many processes at once may exceed that a little.
+        Once this returns, all is on disk. Raises StoreUnavailable.
+        """
+
+    async def find(self, ledger: Ledger, quarantined_id: str) -> tuple[Quarantined, bytes] | None:
+        """One of them with its bytes; the id must be a UUID. Raises StoreUnavailable."""
+
+    async def page(
+        self, ledger: Ledger, wanted: QuarantineFilter, before: str | None, limit: int
+    ) -> Sequence[Quarantined]:
+        """Those of a ledger that are wanted, newest first, from behind the id `before` on. Raises StoreUnavailable."""
+
+    async def retried(self, ledger: Ledger, quarantined_id: str, at: datetime, position: Position) -> None:
+        """Note the event that it has become; a later note changes nothing. Raises StoreUnavailable."""
+
+    async def waiting(self) -> int:
+        """How many of all ledgers have not become an event. Raises StoreUnavailable."""

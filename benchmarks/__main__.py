@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
-import uvloop
 from rich.console import Console
 
+from adapters.cli.running import run
 from adapters.embedded import EmbeddedDatabase, embedded_postgres
 from adapters.observability.logs import configure_logs
 from benchmarks import append_against_copy, append_against_recorder, commanding, projecting, searching
@@ -45,9 +45,7 @@ def main() -> None:
         with embedded_postgres(folder / "postgres") as embedded, _logs_kept(folder / "service.log"):
             bench = Bench(embedded, folder, arguments.quick, tell)
             facts = _facts(embedded)
-            figures = [
-                figure for benchmark in arguments.names or _BENCHMARKS for figure in uvloop.run(_run(bench, benchmark))
-            ]
+            figures = [figure for benchmark in arguments.names or _BENCHMARKS for figure in run(_run(bench, benchmark))]
     facts |= {"load at the end": _load(), "took": f"{time.monotonic() - started:.0f} s"}
     _print(facts, figures, as_json=arguments.json)
 

@@ -13,7 +13,6 @@ from benchmarks.bench import Bench
 from benchmarks.data import Estate, drafts_of
 from benchmarks.figures import Figure, compared, per_second
 from domain.words import DEFAULT_LEDGER, Position
-from projections.database import Pool
 
 _BATCH = 1000
 _AGAINST = "COPY of the same rows, same indexes, own commit"
@@ -44,7 +43,7 @@ async def run(bench: Bench) -> Sequence[Figure]:
                     appended = time.perf_counter()
                     encoding.append(encoded - started)
                     appending.append(appended - encoded)
-                    copying.append(await _copy(owner, await _rows(pool, Position(first))))
+                    copying.append(await _copy(owner, await _rows(owner, Position(first))))
             finally:
                 await owner.close()
     ours, peer = per_second(_BATCH, median(appending)), per_second(_BATCH, median(copying))
@@ -55,9 +54,9 @@ async def run(bench: Bench) -> Sequence[Figure]:
     ]
 
 
-async def _rows(pool: Pool, after: Position) -> list[asyncpg.Record]:
+async def _rows(connection: "asyncpg.Connection[asyncpg.Record]", after: Position) -> list[asyncpg.Record]:
     """The rows that the store has just written."""
-    return await pool.fetch(_COLUMNS, DEFAULT_LEDGER, after)
+    return await connection.fetch(_COLUMNS, DEFAULT_LEDGER, after)
 
 
 async def _copy(connection: "asyncpg.Connection[asyncpg.Record]", rows: Sequence[asyncpg.Record]) -> float:

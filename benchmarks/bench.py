@@ -62,7 +62,7 @@ class Bench:
         """Let the large ledger have at least `until` events, a multiple of a block; the URL of its database."""
         url = self.large_database()
         async with open_pool(url, WRITER, 1) as pool:
-            present = await pool.fetchval("SELECT count(*) FROM audit.events") // BLOCK * BLOCK
+            present = await pool.fetchval("SELECT coalesce(sum(position), 0)::bigint FROM audit.heads") // BLOCK * BLOCK
             if present < until:
                 self.tell(f"recording events {present + 1:,} to {until:,}")
             store = PostgresEventStore(pool, lambda _: None)

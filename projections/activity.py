@@ -75,20 +75,6 @@ _ALIASES = Table(
     "alias, actor_id",
 )
 
-_INSERT = """
-INSERT INTO {table}
-SELECT $1, position, event_id, occurred_at, recorded_at, module, activity, status, actor_id, actor_id_fold,
-    actor_name_fold, entity_type, entity_id,
-    CASE WHEN also_affected IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(also_affected::jsonb)) END,
-    source, ip, correlation_id, words::tsvector, event
-FROM unnest(
-    $2::bigint[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-    $17::text[], $18::text[], $19::text[]
-) AS row (position, event_id, occurred_at, recorded_at, module, activity, status, actor_id, actor_id_fold,
-    actor_name_fold, entity_type, entity_id, also_affected, source, ip, correlation_id, words, event)
-"""
-
 _INSERT_AFFECTED = """
 INSERT INTO {table}
 SELECT DISTINCT $1, entity_type, entity_id, occurred_at, position
@@ -113,8 +99,13 @@ class ActivityProjection:
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
     ) -> None:
+        await connection.copy_records_to_table(
+            f"{_ACTIVITY.name}_{generation}",
+            schema_name="reading",
+            columns=_ACTIVITY.names,
+            records=[_row(ledger, event) for event in events],
+        )
         for statement, table, rows in (
-            (_INSERT, _ACTIVITY, [_row(event) for event in events]),
             (_INSERT_AFFECTED, _AFFECTED, [row for event in events for row in _affected(event)]),
             (_INSERT_ALIASES, _ALIASES, {row for event in events for row in _aliases(event)}),
         ):
@@ -123,13 +114,14 @@ class ActivityProjection:
                 await connection.execute(statement.format(table=table.versioned(generation)), ledger, *columns)
 
 
-def document(event: AuditEvent) -> JsonObject:
+def document(event: AuditEvent, description: str) -> JsonObject:
     """The event as queries and feeds show it: the record's facts, without the digest that only proofs need."""
-    shown = {name: value for name, value in event.facts.items() if name != "personal"}
-    return shown | {"description": event.description}
+    shown = event.facts | {"description": description}
+    shown.pop("personal", None)
+    return shown
 
 
-def _row(event: AuditEvent) -> tuple[Any, ...]:
+def _row(ledger: Ledger, event: AuditEvent) -> tuple[Any, ...]:
     facts = event.facts
     actor: Any = facts["actor"]
     entity: Any = facts["entity"]
@@ -137,6 +129,7 @@ def _row(event: AuditEvent) -> tuple[Any, ...]:
     name = actor.get("full_name")
     description = event.description
     return (
+        ledger,
         facts["position"],
         facts["event_id"],
         parse_rfc3339(facts["occurred_at"]),
@@ -149,12 +142,12 @@ def _row(event: AuditEvent) -> tuple[Any, ...]:
         name and name.casefold(),
         entity["type"],
         entity["id"],
-        also_affected and canonical.encode([f"{other['type']}:{other['id']}" for other in also_affected]).decode(),
+        also_affected and [f"{other['type']}:{other['id']}" for other in also_affected],
         facts["source"],
         actor.get("ip"),
         facts.get("correlation_id"),
-        _lexemes(description, facts),
-        canonical.encode(document(event)).decode(),
+        _words(description, facts),
+        canonical.encode(document(event, description)).decode(),
     )
 
 
@@ -165,12 +158,10 @@ def _affected(event: AuditEvent) -> Iterator[tuple[Any, ...]]:
         yield other["type"], other["id"], occurred_at, event.facts["position"]
 
 
-def _lexemes(description: str, facts: JsonObject) -> str:
-    """The distinct words of the description and the details, as the text of a tsvector."""
-    found = dict.fromkeys(words(description))
-    for text in _texts(facts["details"]):
-        found |= dict.fromkeys(words(text))
-    return " ".join(f"'{word}'" for word in list(found)[:_MOST_WORDS])
+def _words(description: str, facts: JsonObject) -> list[str]:
+    """The distinct words of the description and the details."""
+    found = dict.fromkeys(words("\n".join((description, *_texts(facts["details"])))))
+    return list(found)[:_MOST_WORDS]
 
 
 def _texts(value: JsonValue) -> Iterator[str]:

@@ -11,7 +11,12 @@ from domain.ledger import LedgerEvent
 from domain.mapper import RecordMapper
 from domain.words import Ledger, Position
 
-BATCH = 1000
+BATCH = 4000
+"""How many events are read and applied together."""
+
+_AT_A_TIME = 200
+"""How many are decoded before others get their turn on the event loop."""
+
 _KEPT = 4
 
 
@@ -62,7 +67,9 @@ class Batches:
         if not stored:
             return None
         events, unreadable = [], []
-        for event in stored:
+        for number, event in enumerate(stored, 1):
+            if number % _AT_A_TIME == 0:
+                await asyncio.sleep(0)
             try:
                 events.append(self._decoded(event))
             except UnreadableEvent as error:

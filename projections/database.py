@@ -12,6 +12,9 @@ from domain.words import Ledger
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
+ACQUIRE_SECONDS = 10
+"""How long anything waits for a connection of a pool before it is told that the database is unavailable."""
+
 PASSING = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,

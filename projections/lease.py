@@ -16,6 +16,8 @@ from projections.database import Pool
 
 SECONDS = 10
 _RENEW_AFTER_SECONDS = 3
+_ASK_AGAIN_SECONDS = 1
+"""While another has it: who waits is woken often, and must not keep the row busy."""
 
 _TAKE = """
 INSERT INTO reading.leases AS lease (work, holder, until) VALUES ($1, $2, now() + make_interval(secs => $3))
@@ -36,16 +38,17 @@ class Lease:
         self._pool = pool
         self._work = work
         self._holder = holder
-        self._renew_at = 0.0
+        self._held = False
+        self._ask_at = 0.0
 
     async def hold(self) -> bool:
         """Take the lease, or keep it; False while another has it."""
-        if time.monotonic() < self._renew_at:
-            return True
-        started = time.monotonic()
-        held = await self._pool.fetchval(_TAKE, self._work, self._holder, SECONDS) is not None
-        self._renew_at = started + _RENEW_AFTER_SECONDS if held else 0.0
-        return held
+        now = time.monotonic()
+        if now < self._ask_at:
+            return self._held
+        self._held = await self._pool.fetchval(_TAKE, self._work, self._holder, SECONDS) is not None
+        self._ask_at = now + (_RENEW_AFTER_SECONDS if self._held else _ASK_AGAIN_SECONDS)
+        return self._held
 
     @contextlib.asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -68,7 +71,8 @@ class Lease:
 
     async def release(self) -> None:
         """Let another have it at once. If the database is away, the lease runs out by itself."""
-        self._renew_at = 0.0
+        self._held = False
+        self._ask_at = 0.0
         with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
             await self._pool.execute(
                 "DELETE FROM reading.leases WHERE work = $1 AND holder = $2", self._work, self._holder

@@ -19,6 +19,11 @@ class Table:
     indexes: Sequence[str] = ()
     """What follows `CREATE INDEX ON <table>`; of indexes that serve reading only, made last by a rebuild."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all columns, in their order."""
+        return ("ledger", *(column.split()[0] for column in self.columns.split(",")))
+
     def versioned(self, generation: int) -> str:
         """The table of one generation; the view without the number shows the present one."""
         return f"reading.{self.name}_{generation}"

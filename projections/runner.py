@@ -9,14 +9,20 @@ from eventsourcing.persistence import IntegrityError
 from domain.errors import StoreUnavailable
 from domain.words import Ledger, Position
 from projections import generations
-from projections.batches import Batches
+from projections.batches import BATCH, Batches
 from projections.database import PASSING, Pool
 from projections.lease import Lease
 from projections.projection import Projection
 from projections.projector import Projector
 
 POLL_SECONDS = 1.0
+MOST_LEAD = 2 * BATCH
+"""How far one projector may be ahead of another in this process, so that they share what is read."""
+
 _AFTER_TROUBLE_SECONDS = 0.5
+_LEADER_WAITS_SECONDS = 0.002
+_GATHER_SECONDS = 0.015
+"""How long a projector that was woken lets events gather, instead of applying them one by one."""
 
 _BEHIND = """
 SELECT head.ledger, coalesce(mine.position, 0) AS position
@@ -30,7 +36,7 @@ log = structlog.get_logger()
 
 
 class Runner:
-    """Owns one task for each projection, and the events that wake them."""
+    """Owns one task for each projection, the events that wake them, and where each stands while it catches up."""
 
     def __init__(self, projections: Sequence[Projection], pool: Pool, batches: Batches, holder: str) -> None:
         """`holder` names this process in the leases."""
@@ -39,6 +45,7 @@ class Runner:
         self._batches = batches
         self._holder = holder
         self._wake_ups = {projection.name: asyncio.Event() for projection in projections}
+        self._standing: dict[str, dict[Ledger, Position]] = {projection.name: {} for projection in projections}
 
     def wake(self) -> None:
         """There may be something new in some ledger."""
@@ -64,12 +71,16 @@ class Runner:
             while True:
                 try:
                     busy = await lease.hold() and await self._advance_all(projection)
+                    if not busy:
+                        self._standing[projection.name].clear()
                 except (*PASSING, StoreUnavailable, IntegrityError) as error:
                     log.warning("projector_interrupted", projection=projection.name, error=repr(error))
+                    self._standing[projection.name].clear()
                     await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
                     continue
                 except Exception:  # A defect of one projector stops neither the others nor the service.
                     log.exception("projector_failed", projection=projection.name)
+                    self._standing[projection.name].clear()
                     await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
                     continue
                 if not busy:
@@ -86,15 +97,29 @@ class Runner:
                 generation = await generations.ensure(connection, projection)
             behind = await connection.fetch(_BEHIND, projection.name, generation)
         projector = Projector(projection, generation, self._pool, self._batches)
+        standing = self._standing[projection.name]
         failures: list[Exception] = []
+        waits = True
         for row in behind:
+            ledger, position = Ledger(row["ledger"]), Position(row["position"])
+            standing[ledger] = position
+            if self._leads(projection, ledger, position):
+                continue
+            waits = False
             try:
-                await projector.advance(Ledger(row["ledger"]), Position(row["position"]))
+                standing[ledger] = await projector.advance(ledger, position)
             except Exception as error:
                 failures.append(error)  # The ledgers behind this one in the list go on.
         if failures:
             raise failures[0]
+        if behind and waits:
+            await asyncio.sleep(_LEADER_WAITS_SECONDS)
         return bool(behind)
+
+    def _leads(self, projection: Projection, ledger: Ledger, position: Position) -> bool:
+        """Whether it is so far ahead of another one that the events must be read again for that one."""
+        others = (places for name, places in self._standing.items() if name != projection.name)
+        return any(position - places.get(ledger, position) >= MOST_LEAD for places in others)
 
 
 async def _wait(wake_up: asyncio.Event) -> None:
@@ -102,5 +127,6 @@ async def _wait(wake_up: asyncio.Event) -> None:
         async with asyncio.timeout(POLL_SECONDS):
             await wake_up.wait()
     except TimeoutError:
-        pass
+        return
+    await asyncio.sleep(_GATHER_SECONDS)
     wake_up.clear()

@@ -1,25 +1,19 @@
 """`certinext-audit keys`: the API keys of a ledger."""
 
-import getpass
 import re
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from adapters import bootstrap
 from adapters.bootstrap import Trail
+from adapters.cli.on_trail import with_trail
 from adapters.cli.output import complain, console, print_json, say
-from adapters.cli.running import run, settings
-from application.credentials import InvalidCredential, checked_ledger
-from application.credentials import console as console_caller
+from application.credentials import InvalidCredential
 from domain.credential import Credential
 from domain.values import JsonObject, rfc3339
 from domain.words import Module, Role
-
-T = TypeVar("T")
 
 _LIFE = re.compile(r"(\d{1,6})([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -62,7 +56,7 @@ def create(
             caller, name, role, modules=frozenset(modules or ()), actor_id=actor, lives_for=life
         )
 
-    credential, key = _with_trail(ledger, work)
+    credential, key = with_trail(ledger, work)
     if json:
         print_json(_as_json(credential) | {"key": key})
     else:
@@ -77,7 +71,7 @@ def list_keys(*, ledger: str | None = None, json: bool = False) -> int:
     async def work(trail: Trail, caller: Credential) -> list[Credential]:
         return list(await trail.credentials.all(caller.ledger))
 
-    found = _with_trail(ledger, work)
+    found = with_trail(ledger, work)
     if json:
         for credential in found:
             print_json(_as_json(credential))
@@ -104,7 +98,7 @@ def revoke(key_id: str, /, *, ledger: str | None = None, json: bool = False) -> 
     async def work(trail: Trail, caller: Credential) -> bool:
         return await trail.revoke_credential.revoke(caller, key_id)
 
-    revoked = _with_trail(ledger, work)
+    revoked = with_trail(ledger, work)
     if json:
         print_json({"id": key_id, "revoked": revoked})
     elif revoked:
@@ -112,19 +106,6 @@ def revoke(key_id: str, /, *, ledger: str | None = None, json: bool = False) -> 
     else:
         complain(f"there is no valid key with the id {key_id}")
     return 0 if revoked else 1
-
-
-def _with_trail(ledger: str | None, work: Callable[[Trail, Credential], Awaitable[T]]) -> T:
-    configured = settings()
-    checked = checked_ledger(ledger or configured.ledger)
-    caller = console_caller(checked, datetime.now(UTC), getpass.getuser())
-
-    async def connected(url: str) -> T:
-        async with bootstrap.trail(url, configured) as trail:
-            return await work(trail, caller)
-
-    with bootstrap.database(configured) as url:
-        return run(connected(url))
 
 
 def _life(text: str | None) -> timedelta | None:

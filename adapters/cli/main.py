@@ -1,16 +1,20 @@
 """The commands, and how they end: 0 good, 1 the answer is bad news, 2 could not do it."""
 
 import sys
+from typing import Annotated
 
 import cyclopts
-from cyclopts import App
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
 from pydantic import ValidationError
 
 from adapters import bootstrap
 from adapters.cli.keys import keys
 from adapters.cli.output import complain, print_json, say
+from adapters.cli.quarantine import quarantine
 from adapters.cli.running import run, settings
 from adapters.cli.work import play_estate, rebuild_projection
+from adapters.cli.workers import serve_with_workers
 from adapters.demo.errors import DemoError
 from adapters.embedded import EmbeddedPostgresError
 from adapters.observability.logs import configure_logs
@@ -20,16 +24,30 @@ GOOD, BAD_NEWS, COULD_NOT = 0, 1, 2
 
 app = App(name="certinext-audit", help="The audit trail of CertiNext.", result_action="return_value")
 app.command(keys)
+app.command(quarantine)
 
 
 @app.command
-def serve() -> int:
-    """Run the service until it is told to stop."""
+def serve(*, workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64))] = 1) -> int:
+    """Run the service until it is told to stop.
+
+    Parameters
+    ----------
+    workers
+        How many processes share the port; one that dies is replaced.
+    """
     configured = settings()
     configure_logs(configured.log_level)
     with bootstrap.database(configured) as url:
-        run(bootstrap.serve(url, configured, lambda address: say(f"The audit trail listens on {address}")))
+        if workers == 1:
+            run(bootstrap.serve(url, configured, _say_where))
+        else:
+            run(serve_with_workers(configured, workers, _say_where))
     return GOOD
+
+
+def _say_where(address: str) -> None:
+    say(f"The audit trail listens on {address}")
 
 
 @app.command

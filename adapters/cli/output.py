@@ -14,6 +14,20 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def say_bytes(data: bytes) -> None:
+    """Bytes as they are; on a terminal without what would command it."""
+    if sys.stdout.isatty():
+        say(printable(data.decode(errors="backslashreplace")))
+        return
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def printable(text: str) -> str:
+    """Text of a stranger's, in which control characters are written out."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 def print_json(value: Any) -> None:
     """One object on one line."""
     say(orjson.dumps(value).decode())

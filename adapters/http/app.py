@@ -15,6 +15,7 @@ from adapters.http.events import events
 from adapters.http.health import health
 from adapters.http.openapi import document
 from adapters.http.problems import Problem, problem_of, problem_of_status
+from adapters.http.quarantine import quarantine
 from adapters.http.routes import CALLER, Content, Routes, guarded
 from adapters.http.services import SERVICES, Services
 from adapters.http.tables import tables
@@ -40,7 +41,7 @@ async def describe(request: web.Request) -> web.StreamResponse:
 
 
 _DOCUMENT = web.AppKey("document", bytes)
-ALL_ROUTES = [*commands.routes, *events.routes, *tables.routes, *health.routes, *description.routes]
+ALL_ROUTES = [*commands.routes, *events.routes, *tables.routes, *quarantine.routes, *health.routes, *description.routes]
 
 
 def build_app(services: Services) -> web.Application:

@@ -3,24 +3,24 @@
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
-from typing import Annotated, Any
 
 import orjson
-from aiohttp import StreamReader, web
-from pydantic import BaseModel, Field
+from aiohttp import web
 
 from adapters.http import metrics
-from adapters.http.problems import TooLarge, UnsupportedMediaType, problem_of
+from adapters.http.bodies import Excess, Sent, lines, whole
+from adapters.http.problems import Problem, UnsupportedMediaType, problem_of
+from adapters.http.quarantine import kept
+from adapters.http.receipts import ReceiptBody, receipt_body
 from adapters.http.routes import CALLER, Content, Routes
-from adapters.http.services import SERVICES, Services
+from adapters.http.services import SERVICES, Limits, Services
 from application.group_commit import Overloaded
-from application.record_commands import Answer
 from domain import canonical
 from domain.command import Envelope
 from domain.credential import Credential
-from domain.errors import AuditError, InvalidJson, StoreUnavailable
+from domain.errors import AuditError, InvalidJson, StoreUnavailable, TooLarge
 from domain.receipt import Receipt
-from domain.values import JsonObject, Sha256, Timestamp, rfc3339
+from domain.values import JsonObject
 from domain.words import Role
 
 commands = Routes()
@@ -28,18 +28,6 @@ commands = Routes()
 _JSON, _LINES = "application/json", "application/x-ndjson"
 _RESULTS_IN_MEMORY = 4 * 1024 * 1024
 _SEND = 256 * 1024
-
-
-class ReceiptBody(BaseModel):
-    """The proof that a command became an event, given only once that is durable."""
-
-    event_id: Annotated[str, Field(description="A UUID of version 7.")]
-    ledger: str
-    position: Annotated[int, Field(description="The event's number in its ledger, from 1.")]
-    recorded_at: Timestamp
-    leaf_hash: Annotated[Sha256, Field(description="SHA-256(0x00 || record), as RFC 6962.")]
-    chain_hash: Annotated[Sha256, Field(description="SHA-256(0x02 || chain hash before || leaf hash).")]
-    duplicate: Annotated[bool, Field(description="Whether the command had been recorded before.")]
 
 
 @commands(
@@ -60,16 +48,14 @@ async def record_commands(request: web.Request) -> web.StreamResponse:
     _check_type(request)
     if request.content_type == _LINES:
         return await _record_lines(request, services, caller)
-    command = canonical.decode_object(await _whole(request.content, services.limits.command_bytes))
-    (answer,) = await services.record_commands.record(caller, [command])
-    metrics.count(answer)
-    if not isinstance(answer, Receipt):
-        return problem_of(answer).response()
+    (outcome,) = await _outcomes(services, caller, [await whole(request, services.limits.command_bytes)])
+    if isinstance(outcome, Problem):
+        return outcome.response()
     return web.Response(
-        body=orjson.dumps(_receipt(answer)),
+        body=orjson.dumps(receipt_body(outcome)),
         status=HTTPStatus.CREATED,
         content_type=_JSON,
-        headers={"Location": f"/v1/events/{answer.event_id}?min_position={answer.position}"},
+        headers={"Location": f"/v1/events/{outcome.event_id}?min_position={outcome.position}"},
     )
 
 
@@ -80,15 +66,6 @@ def _check_type(request: web.Request) -> None:
         raise UnsupportedMediaType(f"send JSON in UTF-8 (RFC 8259, section 8.1), not in {request.charset}")
 
 
-async def _whole(content: StreamReader, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge(f"a command may have {limit} bytes")
-    return bytes(body)
-
-
 async def _record_lines(request: web.Request, services: Services, caller: Credential) -> web.StreamResponse:
     """Record the lines while they come in, and answer when the last one is in.
 
@@ -96,13 +73,7 @@ async def _record_lines(request: web.Request, services: Services, caller: Creden
     and must not be stuck.
     """
     with SpooledTemporaryFile(_RESULTS_IN_MEMORY) as results:
-        batch: list[JsonObject | AuditError] = []
-        async for line in _lines(request.content, services.limits.command_bytes):
-            batch.append(_decoded(line))
-            if len(batch) >= services.limits.batch:
-                results.write(await _results(services, caller, batch))
-                batch = []
-        if batch:
+        async for batch in _batches(lines(request.content, services.limits.command_bytes), services.limits):
             results.write(await _results(services, caller, batch))
         results.seek(0)
         response = web.StreamResponse(headers={"Content-Type": _LINES})
@@ -113,60 +84,54 @@ async def _record_lines(request: web.Request, services: Services, caller: Creden
     return response
 
 
-async def _lines(content: StreamReader, limit: int) -> AsyncIterator[bytes | TooLarge]:
-    """The lines that hold something; of one that is too long only that is kept."""
-    rest, cut = bytearray(), False
-    async for chunk in content.iter_any():
-        *ended, last = chunk.split(b"\n")
-        for part in ended:
-            rest += part
-            if line := _line(rest, limit, cut=cut):
-                yield line
-            rest, cut = bytearray(), False
-        rest += last
-        if len(rest) > limit:
-            rest, cut = bytearray(), True
-    if line := _line(rest, limit, cut=cut):
-        yield line
+async def _batches(sent: AsyncIterator[Sent], limits: Limits) -> AsyncIterator[list[Sent]]:
+    """Lines that are recorded together: so many, and so long, that each batch is worth its transaction."""
+    batch: list[Sent] = []
+    size = 0
+    async for one in sent:
+        batch.append(one)
+        size += len(one) if isinstance(one, bytes) else len(one.beginning)
+        if len(batch) >= limits.batch or size >= limits.batch_bytes:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
-def _line(line: bytearray, limit: int, *, cut: bool) -> bytes | TooLarge | None:
-    if cut or len(line) > limit:
-        return TooLarge(f"a command may have {limit} bytes")
-    return bytes(line.strip()) or None
-
-
-def _decoded(line: bytes | TooLarge) -> JsonObject | AuditError:
-    if isinstance(line, TooLarge):
-        return line
+async def _results(services: Services, caller: Credential, batch: Sequence[Sent]) -> bytes:
+    outcomes: Sequence[Receipt | Problem]
     try:
-        return canonical.decode_object(line)
-    except InvalidJson as error:
-        return error
-
-
-async def _results(services: Services, caller: Credential, batch: Sequence[JsonObject | AuditError]) -> bytes:
-    answers: Sequence[Answer]
-    try:
-        answers = await services.record_commands.record(caller, batch)
+        outcomes = await _outcomes(services, caller, batch)
     except (StoreUnavailable, Overloaded) as error:
-        answers = [error] * len(batch)
+        outcomes = [problem_of(error)] * len(batch)
+    return b"".join(
+        orjson.dumps(outcome.body() if isinstance(outcome, Problem) else receipt_body(outcome)) + b"\n"
+        for outcome in outcomes
+    )
+
+
+async def _outcomes(services: Services, caller: Credential, sent: Sequence[Sent]) -> list[Receipt | Problem]:
+    """What came of each, in their order; what was refused is in quarantine by then.
+
+    Raises StoreUnavailable or Overloaded, and nothing is known of any of them then.
+    """
+    answers = await services.record_commands.record(caller, [_decoded(one) for one in sent])
+    outcomes: list[Receipt | Problem] = []
     for answer in answers:
         metrics.count(answer)
-    return b"".join(orjson.dumps(_result(answer)) + b"\n" for answer in answers)
+        outcomes.append(answer if isinstance(answer, Receipt) else problem_of(answer))
+    refused = {place: outcome for place, outcome in enumerate(outcomes) if isinstance(outcome, Problem)}
+    if refused:
+        problems = await kept(services, caller, [(sent[place], problem) for place, problem in refused.items()])
+        for place, problem in zip(refused, problems, strict=True):
+            outcomes[place] = problem
+    return outcomes
 
 
-def _result(answer: Answer) -> dict[str, Any]:
-    return _receipt(answer) if isinstance(answer, Receipt) else problem_of(answer).body()
-
-
-def _receipt(receipt: Receipt) -> dict[str, Any]:
-    return {
-        "event_id": receipt.event_id,
-        "ledger": receipt.ledger,
-        "position": receipt.position,
-        "recorded_at": rfc3339(receipt.recorded_at),
-        "leaf_hash": receipt.leaf_hash.hex(),
-        "chain_hash": receipt.chain_hash.hex(),
-        "duplicate": receipt.duplicate,
-    }
+def _decoded(sent: Sent) -> JsonObject | AuditError:
+    if isinstance(sent, Excess):
+        return TooLarge(f"a command may have {sent.limit} bytes")
+    try:
+        return canonical.decode_object(sent)
+    except InvalidJson as error:
+        return error

@@ -1,6 +1,7 @@
 """For those who run the service: liveness, readiness, metrics."""
 
 from http import HTTPStatus
+from math import nan
 
 import orjson
 from aiohttp import web
@@ -68,14 +69,17 @@ async def readiness(request: web.Request) -> web.StreamResponse:
 
 @health("GET", "/metrics", "Figures for Prometheus", {200: ("All figures.", Content("text/plain"))})
 async def figures(request: web.Request) -> web.StreamResponse:
-    """Lag and set-aside events are asked of the database each time, and missing while it does not answer."""
+    """Lag, set-aside events and what waits in quarantine are asked of the database, and unknown without it."""
+    services = request.app[SERVICES]
     metrics.LAG.clear()
     metrics.SET_ASIDE.clear()
     try:
-        for state in await request.app[SERVICES].reads.projectors():
+        metrics.WAITING.set(await services.quarantine.waiting())
+        for state in await services.reads.projectors():
             metrics.LAG.labels(state.projection).set(state.lag)
             metrics.SET_ASIDE.labels(state.projection).set(state.set_aside)
         metrics.DATABASE_UP.set(1)
     except StoreUnavailable:
         metrics.DATABASE_UP.set(0)
+        metrics.WAITING.set(nan)
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -7,6 +7,11 @@ from domain.receipt import CommandConflict, Receipt
 
 REQUEST_SECONDS = Histogram("certinext_audit_request_seconds", "How long requests took.", ["method", "route", "status"])
 COMMANDS = Counter("certinext_audit_commands", "Commands received, by what came of them.", ["outcome"])
+QUARANTINED = Counter("certinext_audit_quarantined", "Commands that could not be understood, by reason.", ["kind"])
+QUARANTINE_FULL = Counter(
+    "certinext_audit_quarantine_full", "Commands that could not be understood, and not be kept for want of room."
+)
+WAITING = Gauge("certinext_audit_quarantine_waiting", "Commands in quarantine that have not become an event.")
 LAG = Gauge("certinext_audit_projector_lag_events", "Events recorded and not applied yet.", ["projection"])
 SET_ASIDE = Gauge("certinext_audit_events_set_aside", "Events that could not be applied.", ["projection"])
 DATABASE_UP = Gauge("certinext_audit_database_up", "Whether the database answers.")

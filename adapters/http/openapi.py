@@ -30,7 +30,10 @@ from domain.command import Envelope
 from domain.words import Status
 
 _REF = "#/components/schemas/{model}"
-_PATH_PARAMETERS = {"event_id": "The event's id, a UUID."}
+_PATH_PARAMETERS = {
+    "event_id": "The event's id, a UUID.",
+    "quarantine_id": "The id in quarantine, a UUID.",
+}
 
 
 def document(routes: Sequence[Route], catalogue: Catalogue) -> bytes:

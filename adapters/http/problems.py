@@ -1,7 +1,7 @@
 """Errors as RFC 9457 problems: one table says which error becomes which."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import orjson
@@ -16,9 +16,11 @@ from domain.errors import (
     InvalidJson,
     NotPermitted,
     StoreUnavailable,
+    TooLarge,
 )
 from domain.receipt import CommandConflict
 from domain.values import JsonObject
+from domain.words import Refusal
 from projections.generations import NotBuilt
 from projections.reads import NotYetProjected
 
@@ -39,6 +41,8 @@ class Problem(Exception):
     parameters: bool = False
     """Whether the errors name parameters of the query, and not places in the body."""
     retry_after: int | None = None
+    quarantine_id: str | None = None
+    """Where what was refused is kept."""
 
     def body(self) -> JsonObject:
         body: JsonObject = {
@@ -50,7 +54,13 @@ class Problem(Exception):
         if self.errors:
             name = "parameter" if self.parameters else "pointer"
             body["errors"] = [{name: error.pointer, "detail": error.message} for error in self.errors]
+        if self.quarantine_id is not None:
+            body["quarantine_id"] = self.quarantine_id
         return body
+
+    def kept_as(self, quarantine_id: str | None) -> "Problem":
+        """The same problem, with word of where what it is about is kept."""
+        return replace(self, quarantine_id=quarantine_id)
 
     def response(self) -> web.Response:
         response = web.Response(body=orjson.dumps(self.body()), status=self.status.value, content_type=CONTENT_TYPE)
@@ -59,10 +69,6 @@ class Problem(Exception):
         if self.status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
-
-
-class TooLarge(AuditError):
-    """A command that is larger than is accepted."""
 
 
 class UnsupportedMediaType(AuditError):
@@ -82,17 +88,17 @@ class NotFound(AuditError):
 
 
 _PROBLEMS: dict[type[AuditError], tuple[HTTPStatus, str, str]] = {
-    InvalidJson: (HTTPStatus.BAD_REQUEST, "invalid-json", "The body is not JSON"),
+    InvalidJson: (HTTPStatus.BAD_REQUEST, Refusal.INVALID_JSON, "The body is not JSON"),
     NotAuthenticated: (HTTPStatus.UNAUTHORIZED, "not-authenticated", "A valid API key is needed"),
-    NotPermitted: (HTTPStatus.FORBIDDEN, "not-permitted", "The credential may not do this"),
+    NotPermitted: (HTTPStatus.FORBIDDEN, Refusal.NOT_PERMITTED, "The credential may not do this"),
     NotFound: (HTTPStatus.NOT_FOUND, "not-found", "There is no such thing"),
-    TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The command is too large"),
+    TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Refusal.TOO_LARGE, "The command is too large"),
     UnsupportedMediaType: (
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
         "The type is not accepted",
     ),
-    InvalidCommand: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-command", "Fields of the command do not fit"),
+    InvalidCommand: (HTTPStatus.UNPROCESSABLE_ENTITY, Refusal.INVALID_COMMAND, "Fields of the command do not fit"),
     InvalidQuery: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-query", "Parameters of the query do not fit"),
     StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service cannot do this now"),
     Overloaded: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting to be recorded"),
@@ -106,7 +112,7 @@ def problem_of(error: AuditError | CommandConflict) -> Problem:
     if isinstance(error, CommandConflict):
         return Problem(
             HTTPStatus.CONFLICT,
-            "command-conflict",
+            Refusal.COMMAND_CONFLICT,
             "The command id was used before",
             f"command_id {error.command_id!r} belongs to another command, recorded at position {error.position}",
             (FieldError("/command_id", "was used for a command of other content"),),

@@ -1,12 +1,12 @@
 """The shapes of answers, for the API's description."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from domain.command import Actor, Change, Entity, Failure
 from domain.values import JsonObject, Sha256, Timestamp
-from domain.words import Channel, Module, Status
+from domain.words import Channel, Module, Refusal, Status
 
 
 class Page(BaseModel):
@@ -86,6 +86,39 @@ class StatusCount(BaseModel):
     events: int
 
 
+class RefusalReason(BaseModel):
+    """Why something was refused, as its sender was told; of very long words only the beginning."""
+
+    kind: Refusal
+    title: str
+    detail: str
+    errors: Annotated[list[dict[str, str]], Field(description="Each field that does not fit: `pointer` and `detail`.")]
+
+
+class QuarantinedBody(BaseModel):
+    """What could not be understood, without its bytes."""
+
+    id: str
+    ledger: str
+    source: Annotated[str, Field(description="The id of the credential that sent it.")]
+    received_at: Annotated[Timestamp, Field(description="When it came first.")]
+    last_received_at: Annotated[Timestamp, Field(description="When the same bytes came last.")]
+    count: Annotated[int, Field(description="How often they came.")]
+    reason: RefusalReason
+    sha256: Annotated[Sha256, Field(description="Of the bytes that are kept.")]
+    size: Annotated[int | None, Field(description="How many bytes were sent, if that is known.")]
+    truncated: Annotated[bool, Field(description="Whether only the first 64 KiB are kept: it was too large.")]
+    retried_at: Annotated[Timestamp | None, Field(description="When it became an event after all.")]
+    position: Annotated[int | None, Field(description="Where that event is.")]
+
+
+class QuarantinedWithBody(QuarantinedBody):
+    """What could not be understood, as it was sent."""
+
+    body: Annotated[str, Field(description="The bytes: as text if they are UTF-8, and otherwise in base64.")]
+    body_encoding: Literal["utf-8", "base64"]
+
+
 class Problem(BaseModel):
     """What went wrong, as RFC 9457."""
 
@@ -96,4 +129,7 @@ class Problem(BaseModel):
     errors: Annotated[
         list[dict[str, str]] | None,
         Field(description="Each field that does not fit: `pointer` (RFC 6901) or `parameter`, and `detail`."),
+    ] = None
+    quarantine_id: Annotated[
+        str | None, Field(description="Under which id an operator finds the refused command in quarantine.")
     ] = None

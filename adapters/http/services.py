@@ -6,6 +6,8 @@ from aiohttp import web
 
 from adapters.http.cursor import Cursors
 from application.credentials import Authenticate
+from application.ports import QuarantineStore
+from application.quarantine import KeepRefused, RetryQuarantined
 from application.record_commands import RecordCommands
 from application.self_audit import SelfAudit
 from domain.activity import Catalogue
@@ -20,6 +22,8 @@ class Limits:
     """The largest command, alone or in a line."""
     batch: int = 1000
     """How many commands of a stream are recorded together."""
+    batch_bytes: int = 4 * 1024 * 1024
+    """How long they may be together, unless one alone is longer."""
     wait_seconds: float = 10.0
     """How long a query waits for the position that it asks for."""
 
@@ -29,6 +33,9 @@ class Services:
     catalogue: Catalogue
     authenticate: Authenticate
     record_commands: RecordCommands
+    keep_refused: KeepRefused
+    retry_quarantined: RetryQuarantined
+    quarantine: QuarantineStore
     self_audit: SelfAudit
     reads: Reads
     cursors: Cursors

@@ -1,6 +1,7 @@
 """Pools of connections, one for each database role."""
 
-from collections.abc import AsyncIterator
+import struct
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -15,6 +16,26 @@ PROJECTOR = "certinext_audit_projector"
 READER = "certinext_audit_reader"
 
 
+_FOR_ALL = {
+    "application_name": "certinext-audit",
+    "timezone": "UTC",
+    # The best plan depends on the values: how often an actor acts, how wide a span of time is.
+    "plan_cache_mode": "force_custom_plan",
+    # A process that hangs or is cut off must not keep what it has locked.
+    "idle_in_transaction_session_timeout": "30s",
+    "lock_timeout": "20s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+_FOR_ROLE = {
+    WRITER: {"statement_timeout": "30s"},
+    # Tables and tracking are lost together if the database dies, and made again from the ledger.
+    PROJECTOR: {"synchronous_commit": "off"},
+    READER: {"statement_timeout": "30s"},
+}
+
+
 @asynccontextmanager
 async def open_pool(url: str, role: str, size: int) -> AsyncIterator[Pool]:
     """Connections that act as `role` from their first moment; `url` names the login that may do so."""
@@ -25,18 +46,30 @@ async def open_pool(url: str, role: str, size: int) -> AsyncIterator[Pool]:
             max_size=size,
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
-            server_settings={
-                "role": role,
-                "application_name": "certinext-audit",
-                "timezone": "UTC",
-                # The best plan depends on the values: how often an actor acts, how wide a span of time is.
-                "plan_cache_mode": "force_custom_plan",
-            },
+            init=_teach_tsvector,
+            server_settings=_FOR_ALL | _FOR_ROLE.get(role, {}) | {"role": role},
         )
     try:
         yield pool
     finally:
         await pool.close()
+
+
+async def _teach_tsvector(connection: asyncpg.Connection) -> None:
+    """Let lists of distinct words be written as `tsvector` by COPY, which takes the binary form only."""
+    await connection.set_type_codec(
+        "tsvector", schema="pg_catalog", encoder=_binary_tsvector, decoder=_words_of, format="binary"
+    )
+
+
+def _binary_tsvector(words: Sequence[str]) -> bytes:
+    """The form that PostgreSQL's `tsvectorrecv` takes: a count, then each word, ended by NUL, with no places."""
+    return struct.pack("!i", len(words)) + b"".join(word.encode() + b"\0\0\0" for word in words)
+
+
+def _words_of(data: bytes) -> list[str]:
+    """The inverse, for words without places."""
+    return [word.decode() for word in data[4:].split(b"\0\0\0") if word]
 
 
 async def shared_secret(pool: Pool, name: str) -> bytes:

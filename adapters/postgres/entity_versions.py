@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from domain.words import Ledger, Position
+from domain.words import Ledger
 
 _MOST_ENTITIES = 200_000
 """Over all ledgers; beyond it everything is forgotten and learned anew."""
@@ -14,25 +14,23 @@ _NOTHING: Mapping[str, int] = MappingProxyType({})
 class EntityVersions:
     """Owned by one event store, which asks and tells it from one event loop.
 
-    What is known of a ledger holds at one position of its head. A head that is elsewhere was moved by another
-    process, which may have given out versions that we do not know: then nothing is known.
+    What is known of a ledger holds at one end of its chain. A head with another chain hash was moved by another
+    process, or restored, and versions may have been given out that we do not know: then nothing is known.
     """
 
     def __init__(self) -> None:
-        self._known: dict[Ledger, tuple[Position, dict[str, int]]] = {}
+        self._known: dict[Ledger, tuple[bytes, dict[str, int]]] = {}
         self._count = 0
 
-    def at(self, ledger: Ledger, position: Position) -> Mapping[str, int]:
-        """What is known of a ledger whose locked head is at this position."""
+    def at(self, ledger: Ledger, chain_hash: bytes) -> Mapping[str, int]:
+        """What is known of a ledger whose locked head has this chain hash."""
         known = self._known.get(ledger)
-        return known[1] if known is not None and known[0] == position else _NOTHING
+        return known[1] if known is not None and known[0] == chain_hash else _NOTHING
 
-    def moved(self, ledger: Ledger, before: Position, after: Position, versions: Mapping[str, int]) -> None:
-        """An append from one position to another was committed; these are versions at the latter."""
-        position, known = self._known.get(ledger, (Position(-1), {}))
-        if position > after:
-            return
-        if position != before:
+    def moved(self, ledger: Ledger, before: bytes, after: bytes, versions: Mapping[str, int]) -> None:
+        """An append from one end of the chain to another was committed; these are versions at the latter."""
+        chain_hash, known = self._known.get(ledger, (b"", {}))
+        if chain_hash != before:
             self._count -= len(known)
             known = {}
         size = len(known)

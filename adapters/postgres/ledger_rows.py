@@ -1,4 +1,4 @@
-"""The statements on `audit.events` and `audit.heads`, and how rows become events and back."""
+"""The statements on events and heads, and how rows become events and back; the transaction is bound to the ledger."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -22,7 +22,18 @@ COLUMNS = (
     "leaf_hash",
     "chain_hash",
 )
-SELECT = f"SELECT {', '.join(COLUMNS[1:])} FROM audit.events WHERE ledger = $1"
+SELECT = f"SELECT {', '.join(COLUMNS[1:])} FROM audit.ledger_events WHERE ledger = $1"
+
+READ = f"""
+SELECT {", ".join(COLUMNS[1:])} FROM (
+    SELECT *, sum(octet_length(record)) OVER (ORDER BY position) - octet_length(record) AS bytes_before
+    FROM (
+        SELECT * FROM audit.ledger_events WHERE ledger = $1 AND position > $2 ORDER BY position LIMIT $3
+    ) AS following
+) AS measured
+WHERE bytes_before < $4 ORDER BY position
+"""
+"""The events after a position, in order: at most so many, and no more once they have so many bytes together."""
 
 _LOCK_HEAD = """
 SELECT position, chain_hash, recorded_at, clock_timestamp() AS now
@@ -40,7 +51,7 @@ UPDATE audit.heads SET position = $2, chain_hash = $3, recorded_at = $4 WHERE le
 # One look into the index for each entity, however many versions it has.
 _VERSIONS = """
 SELECT originator_id, (
-    SELECT originator_version FROM audit.events
+    SELECT originator_version FROM audit.ledger_events
     WHERE ledger = $1 AND originator_id = wanted.originator_id
     ORDER BY originator_version DESC LIMIT 1
 ) AS version
@@ -102,7 +113,7 @@ async def copy_events(connection: Connection, ledger: Ledger, events: Iterable[L
 
 
 def event_of(row: asyncpg.Record) -> LedgerEvent:
-    return LedgerEvent(
+    return LedgerEvent.made(
         id=row["position"],
         originator_id=row["originator_id"],
         originator_version=row["originator_version"],

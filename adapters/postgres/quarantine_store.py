@@ -17,22 +17,24 @@ _COLUMNS = (
     "ledger, id, source, sha256, size, truncated, reason, received_at, last_received_at, count, retried_at, position"
 )
 
-# Whether there is room is asked only for what is new, so a sender in a loop costs one look into an index. The order
-# of digests keeps two transactions with the same rows from waiting for each other.
+# One look into the index for each row, however many are known. Whether there is room is asked only for what is new, so
+# a sender in a loop costs no more. The order of digests keeps two transactions from waiting for each other's rows.
 _KEEP = """
-WITH sent AS (
-    SELECT sent.*, known.id IS NOT NULL AS is_known,
-        count(*) FILTER (WHERE known.id IS NULL) OVER (ORDER BY number) AS how_many_new
+WITH looked_up AS (
+    SELECT sent.*, (
+        SELECT true FROM audit.quarantine AS known
+        WHERE known.ledger = $1 AND known.source = $2 AND known.sha256 = sent.sha256
+    ) AS is_known
     FROM unnest($3::uuid[], $4::bytea[], $5::bytea[], $6::bigint[], $7::boolean[], $8::text[], $9::text[],
             $10::timestamptz[], $11::timestamptz[], $12::bigint[]) WITH ORDINALITY
         AS sent (id, sha256, body, size, truncated, kind, reason, received_at, last_received_at, count, number)
-    LEFT JOIN audit.quarantine AS known
-        ON known.ledger = $1 AND known.source = $2 AND known.sha256 = sent.sha256
+), numbered AS (
+    SELECT *, count(*) FILTER (WHERE is_known IS NULL) OVER (ORDER BY number) AS how_many_new FROM looked_up
 )
 INSERT INTO audit.quarantine AS kept
     (ledger, id, source, sha256, body, size, truncated, kind, reason, received_at, last_received_at, count)
 SELECT $1, id, $2, sha256, body, size, truncated, kind, reason::json, received_at, last_received_at, count
-FROM sent
+FROM numbered
 WHERE is_known OR how_many_new <= $13 - (SELECT count(*) FROM audit.quarantine WHERE ledger = $1)
 ORDER BY sha256
 ON CONFLICT ON CONSTRAINT quarantine_once DO UPDATE SET

@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
-from adapters.postgres.connections import PROJECTOR, READER, WRITER
+from adapters.postgres.connections import CONNECT_SECONDS, PROJECTOR, READER, WRITER
 
 ROLES = (WRITER, PROJECTOR, READER)
 """The writer appends, the projector fills the read tables, the reader reads; the owner is who migrates."""
@@ -19,6 +19,7 @@ ROLES = (WRITER, PROJECTOR, READER)
 SERVICE = "certinext_audit_service"
 """The login of the service in a database that is ours alone."""
 
+_WITH_SET_OPTION = 160000
 _LOCK = 0x63_6E_61_75  # "cnau": one migration of a database at a time.
 
 
@@ -28,8 +29,7 @@ def migrate(url: str) -> str:
     The user of the URL becomes the owner; it must be allowed to create roles and schemas, or the roles must
     exist and be granted to it. Raises psycopg.Error with the server's reason.
     """
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+    with _locked(url) as connection:
         for role in ROLES:
             _ensure_role(connection, role)
         with _connected(url) as bound:
@@ -43,7 +43,7 @@ def migrate(url: str) -> str:
 
 def ensure_service_login(url: str, password: str) -> None:
     """Make the login SERVICE, which may take on the three roles and nothing else; `url` is the owner's."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with _locked(url) as connection:
         exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SERVICE]).fetchone()
         statement = "ALTER ROLE {} PASSWORD {}" if exists else "CREATE ROLE {} LOGIN NOINHERIT PASSWORD {} IN ROLE {}"
         connection.execute(
@@ -55,7 +55,7 @@ def ensure_service_login(url: str, password: str) -> None:
 
 def current_version(url: str) -> str | None:
     """The version that the database is at; None if it was never migrated. Raises psycopg.Error."""
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, connect_timeout=CONNECT_SECONDS) as connection:
         try:
             row = connection.execute("SELECT version_num FROM schema_version").fetchone()
         except psycopg.errors.UndefinedTable:
@@ -68,6 +68,15 @@ def latest_version() -> str:
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None
     return head
+
+
+@contextmanager
+def _locked(url: str) -> Iterator[psycopg.Connection]:
+    """A connection that keeps other migrations of this database away."""
+    with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
+        connection.execute("SET lock_timeout = '60s'")
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        yield connection
 
 
 @contextmanager
@@ -92,6 +101,8 @@ def _ensure_role(connection: psycopg.Connection, role: str) -> None:
         # Another database of the server may be migrated now: our lock is of this database only.
         with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
             connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
-    member = connection.execute("SELECT pg_has_role(%s, 'MEMBER')", [role]).fetchone()
-    if member != (True,):
+    # Since version 16, who may create a role need not be allowed to act as it.
+    right = "SET" if connection.info.server_version >= _WITH_SET_OPTION else "MEMBER"
+    may = connection.execute("SELECT pg_has_role(%s, %s)", [role, right]).fetchone()
+    if may != (True,):
         connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))

@@ -76,6 +76,12 @@ async def auditor(callers: Callers) -> Client:
 
 
 @pytest.fixture
+async def operator(callers: Callers) -> Client:
+    """A caller of the same ledger that runs the service."""
+    return await callers.create(Role.OPERATOR)
+
+
+@pytest.fixture
 def nobody(callers: Callers) -> Client:
     """A caller without a key."""
     return callers.with_key(None)

@@ -16,17 +16,18 @@ from tests.e2e.running import running
 
 READS = ("/v1/events", "/v1/users", "/v1/modules", "/v1/statuses")
 EVENT = "/v1/events/0198c0de-0000-7000-8000-000000000000"
+QUARANTINE = ("/v1/quarantine", "/v1/quarantine/0198c0de-0000-7000-8000-000000000000")
 OF_ROLE = {
     Role.MODULE: {"/v1/commands"},
     Role.USER: {"/v1/events", EVENT},
     Role.AUDITOR: {*READS, EVENT},
-    Role.OPERATOR: set[str](),
+    Role.OPERATOR: {*QUARANTINE},
 }
 OPEN = ("/healthz", "/readyz", "/metrics", "/openapi.json")
 
 
 async def every_call(client: Client) -> dict[str, Answer]:
-    found = {path: await client.get(path) for path in (*READS, EVENT)}
+    found = {path: await client.get(path) for path in (*READS, EVENT, *QUARANTINE)}
     return found | {"/v1/commands": await client.send(command_data())}
 
 

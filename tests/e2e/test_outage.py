@@ -88,7 +88,16 @@ async def test_lines_are_answered_one_by_one_in_an_outage(
         answer = await module.send(b"{}\n{}\n", LINES)
         assert answer.status in {200, 503}
         if answer.status == 200:
-            assert [line["status"] for line in answer.lines] == [422, 422]
+            assert [line["status"] for line in answer.lines] == [503, 503], "it cannot be kept, so it is not refused"
+            assert all("quarantine_id" not in line for line in answer.lines)
+        answer = await module.send(b"{}")
+        assert (answer.status, answer.kind) == (503, "unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "certinext_audit_quarantine_waiting NaN" in (await module.get("/metrics")).body.decode()
+    await until(module, 200)
+    answer = await module.send(b"{}")
+    assert answer.status == 422
+    assert answer.json["quarantine_id"]
 
 
 async def test_a_cut_connection_is_not_the_end(

@@ -116,8 +116,8 @@ async def test_an_answer_lost_after_the_commit_is_found_again(scene: Scene) -> N
 
     class LosingPool:
         @asynccontextmanager
-        async def acquire(self) -> AsyncIterator[Connection]:
-            async with scene.pool.acquire() as connection:
+        async def acquire(self, *, timeout: float) -> AsyncIterator[Connection]:  # noqa: ASYNC109  # As asyncpg names it.
+            async with scene.pool.acquire(timeout=timeout) as connection:
                 yield connection
             raise asyncpg.ConnectionDoesNotExistError("the line is dead")
 

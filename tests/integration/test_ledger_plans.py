@@ -33,8 +33,8 @@ class ListeningPool:
         self.queries: dict[str, Sequence[Any]] = {}
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
-        async with self._pool.acquire() as connection:
+    async def acquire(self, *, timeout: float | None = None) -> AsyncIterator[Connection]:  # noqa: ASYNC109
+        async with self._pool.acquire(timeout=timeout) as connection:
             with connection.query_logger(self._keep):
                 yield connection
 
@@ -43,7 +43,7 @@ class ListeningPool:
             return await connection.fetch(query, *args)
 
     def _keep(self, logged: Any) -> None:
-        if "FROM audit.events" in logged.query:
+        if "FROM audit.ledger_events" in logged.query:
             self.queries[logged.query] = logged.args
 
 
@@ -51,6 +51,7 @@ class ListeningPool:
 async def owner(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """A superuser's connection to a ledger of many events whose statistics are fresh."""
     connection = await asyncpg.connect(database_url)
+    await connection.execute("SET certinext_audit.ledger = 'default'")
     await connection.execute(_FILL)
     await connection.execute(_FILL_HEAD)
     await connection.execute("ANALYZE audit.events")

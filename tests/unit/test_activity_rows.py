@@ -26,7 +26,7 @@ def event_of(**changes: Any) -> AuditEvent:
 def test_a_document_is_the_event_with_a_sentence_about_it() -> None:
     """The personal fields stand in their places; the digest that covers them is left out."""
     event = event_of()
-    shown = document(event)
+    shown = document(event, event.description)
     assert shown["description"] == "Asha Rao revoked www.example.com"
     assert shown["actor"] == {
         "id": "u-17",
@@ -37,7 +37,7 @@ def test_a_document_is_the_event_with_a_sentence_about_it() -> None:
     }
     assert "personal" not in shown
     assert shown.keys() - {"description"} == event.facts.keys() - {"personal"}
-    assert json.loads(activity._row(event)[-1]) == shown
+    assert json.loads(activity._row(DEFAULT_LEDGER, event)[-1]) == shown
 
 
 def test_words_come_from_the_description_and_the_details() -> None:
@@ -93,4 +93,4 @@ def test_an_actor_without_a_name_has_one_alias() -> None:
 
 
 def lexemes(event: AuditEvent) -> list[str]:
-    return [word.strip("'") for word in activity._lexemes(event.description, event.facts).split(" ")]
+    return activity._words(event.description, event.facts)

@@ -25,6 +25,10 @@ class Forged:
         return self.good.command_id
 
     @property
+    def event_id(self) -> str:
+        return self.good.event_id
+
+    @property
     def originator_id(self) -> str:
         return self.good.originator_id
 

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.postgres import wake_ups
 from domain.words import DEFAULT_LEDGER
-from projections import runner
+from projections import lease, runner
 from projections.lease import Lease
 from projections.modules import ModulesProjection
 from projections.runner import Runner
@@ -44,8 +44,9 @@ async def applied(stage: Stage, position: int) -> bool:
     return await stage.tracked("modules") == position
 
 
-async def test_a_lease_is_had_by_one(stage: Stage) -> None:
+async def test_a_lease_is_had_by_one(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its holder keeps it, under the same name even in a new task; another gets it after its release."""
+    monkeypatch.setattr(lease, "_ASK_AGAIN_SECONDS", 0)
     one, other = Lease(stage.pool, "work", "one"), Lease(stage.pool, "work", "other")
     assert await one.hold()
     assert await one.hold()
@@ -56,6 +57,17 @@ async def test_a_lease_is_had_by_one(stage: Stage) -> None:
     await one.release()
     assert await other.hold()
     assert not await one.hold()
+
+
+async def test_who_waits_for_a_lease_does_not_ask_all_the_time(stage: Stage) -> None:
+    """However often it is woken, it asks the database about once a second."""
+    one, other = Lease(stage.pool, "work", "one"), Lease(stage.pool, "work", "other")
+    assert await one.hold()
+    assert not await other.hold()
+    await one.release()
+    assert not await other.hold()
+    other._ask_at = 0.0
+    assert await other.hold()
 
 
 async def test_a_lease_runs_out(stage: Stage) -> None:
@@ -75,13 +87,13 @@ async def test_of_many_who_ask_at_once_one_gets_the_lease(stage: Stage) -> None:
 
 async def test_a_lease_is_renewed_before_it_runs_out(stage: Stage) -> None:
     """A holder that keeps asking pushes its end further away, now and then."""
-    lease = Lease(stage.pool, "work", "one")
-    await lease.hold()
+    held = Lease(stage.pool, "work", "one")
+    await held.hold()
     first = await stage.owner.fetchval("SELECT until FROM reading.leases")
-    await lease.hold()
+    await held.hold()
     assert await stage.owner.fetchval("SELECT until FROM reading.leases") == first
-    lease._renew_at = 0.0
-    assert await lease.hold()
+    held._ask_at = 0.0
+    assert await held.hold()
     assert await stage.owner.fetchval("SELECT until FROM reading.leases") > first
 
 

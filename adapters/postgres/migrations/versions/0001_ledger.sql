@@ -50,8 +50,8 @@ CREATE TABLE audit.secrets (
 INSERT INTO audit.secrets (name, secret)
     VALUES ('cursors', sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')));
 
--- What the reader sees of the ledger: the one that its transaction is bound to.
-CREATE VIEW audit.ledger_events WITH (security_barrier) AS
+-- What the service sees of the events: those of the ledger that its transaction is bound to.
+CREATE VIEW audit.ledger_events AS
     SELECT * FROM audit.events WHERE ledger = current_setting('certinext_audit.ledger', true);
 
 CREATE FUNCTION audit.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -63,6 +63,19 @@ END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit.events
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 ALTER TABLE audit.events ENABLE ALWAYS TRIGGER append_only;
+
+-- Row-level security would say the same, but PostgreSQL refuses COPY into a table that has it.
+CREATE FUNCTION audit.refuse_other_ledger() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM added WHERE ledger IS DISTINCT FROM current_setting('certinext_audit.ledger', true)) THEN
+        RAISE EXCEPTION 'events of another ledger than the bound one are refused'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER bound_to_ledger AFTER INSERT ON audit.events REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_other_ledger();
 
 CREATE TRIGGER stays BEFORE DELETE OR TRUNCATE ON audit.heads
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -92,8 +105,9 @@ CREATE POLICY bound_to_ledger ON audit.credentials TO certinext_audit_writer, ce
     USING (ledger = current_setting('certinext_audit.ledger', true));
 
 GRANT USAGE ON SCHEMA audit TO certinext_audit_writer, certinext_audit_projector, certinext_audit_reader;
-GRANT SELECT, INSERT ON audit.events TO certinext_audit_writer;
+GRANT INSERT ON audit.events TO certinext_audit_writer;
+GRANT SELECT ON audit.ledger_events TO certinext_audit_writer, certinext_audit_projector, certinext_audit_reader;
 GRANT SELECT, INSERT, UPDATE ON audit.heads TO certinext_audit_writer;
 GRANT SELECT, INSERT, UPDATE (revoked_at) ON audit.credentials TO certinext_audit_writer;
-GRANT SELECT ON audit.events, audit.heads TO certinext_audit_projector;
-GRANT SELECT ON audit.ledger_events, audit.heads, audit.credentials, audit.secrets TO certinext_audit_reader;
+GRANT SELECT ON audit.heads TO certinext_audit_projector;
+GRANT SELECT ON audit.credentials, audit.secrets TO certinext_audit_reader;
