@@ -146,6 +146,8 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         open_pool(url, WRITER, size) as writer,
         open_pool(url, PROJECTOR, size) as projector,
         open_pool(url, READER, size) as reader,
+        # Of their own: a module's key must not wait behind somebody's long search.
+        open_pool(url, READER, 2) as keys,
         AsyncExitStack() as before_pools_close,
     ):
         announcer = wake_ups.Announcer(writer)
@@ -163,7 +165,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
             self_audit,
             Services(
                 CATALOGUE,
-                Authenticate(PostgresCredentialStore(reader), _now),
+                Authenticate(PostgresCredentialStore(keys), _now),
                 record_commands,
                 KeepRefused(quarantine, _now, lambda: str(uuid7()), settings.max_quarantined),
                 RetryQuarantined(quarantine, credentials, record_commands, _now),

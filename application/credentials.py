@@ -78,11 +78,15 @@ class RevokeCredential:
     clock: Clock
 
     async def revoke(self, by: Credential, credential_id: str) -> bool:
-        """End a credential's life and record it; False if there is none of that id that lives."""
-        if not await self.store.revoke(by.ledger, credential_id, self.clock()):
+        """Record the end of a credential's life and end it; False if there is none of that id that lives.
+
+        Recorded first, so that none ends without a trace.
+        """
+        found = await self.store.find(by.ledger, credential_id)
+        if found is None or not found[0].lives(self.clock()):
             return False
         await self.self_audit.credential_revoked(by, credential_id)
-        return True
+        return await self.store.revoke(by.ledger, credential_id, self.clock())
 
 
 class Authenticate:

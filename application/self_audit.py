@@ -10,6 +10,18 @@ from domain.values import JsonObject, rfc3339
 from domain.words import ActorKind, Channel, Role
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from."""
+
+    ip: str | None
+    user_agent: str | None
+
+
+HERE = Origin(None, None)
+"""The service's own machine."""
+
+
 @dataclass(frozen=True)
 class SelfAudit:
     """Records the service's own actions under the credential that asked for them."""
@@ -17,30 +29,36 @@ class SelfAudit:
     commands: RecordCommands
     clock: Clock
 
-    async def searched(self, caller: Credential, filters: JsonObject, rows: int) -> None:
+    async def searched(self, caller: Credential, filters: JsonObject, rows: int, origin: Origin) -> None:
         """A search was answered. Raises StoreUnavailable: what cannot be recorded is not shown."""
-        await self._record(caller, "QueryAuditTrail", {"filters": filters, "rows": rows}, _ledger_of(caller))
+        details: JsonObject = {"filters": filters, "rows": rows}
+        await self._record(caller, "QueryAuditTrail", details, _ledger_of(caller), origin)
 
     async def credential_created(self, by: Credential, created: Credential) -> None:
         details: JsonObject = {"role": created.role, "modules": [*sorted(created.modules)]}
         if created.expires_at is not None:
             details["expires_at"] = rfc3339(created.expires_at)
+        if created.actor_id is not None:
+            details["user_id"] = created.actor_id
         await self._record(by, "CreateAuditCredential", details, _entity_of(created))
 
     async def credential_revoked(self, by: Credential, credential_id: str) -> None:
         await self._record(by, "RevokeAuditCredential", {}, {"type": "credential", "id": credential_id})
 
-    async def projection_rebuilt(self, by: Credential, details: JsonObject) -> None:
-        await self._record(by, "RebuildAuditProjection", details, _ledger_of(by))
+    async def projection_rebuilt(self, by: Credential, projection: str, events: int) -> None:
+        details: JsonObject = {"projection": projection, "rows": events}
+        await self._record(by, "RebuildAuditProjection", details, {"type": "projection", "id": projection})
 
-    async def _record(self, caller: Credential, command: str, details: JsonObject, entity: JsonObject) -> None:
+    async def _record(
+        self, caller: Credential, command: str, details: JsonObject, entity: JsonObject, origin: Origin = HERE
+    ) -> None:
         await self.commands.record_own(
             caller,
             {
                 "command": command,
                 "command_id": str(uuid4()),
                 "occurred_at": rfc3339(self.clock()),
-                "actor": _actor_of(caller),
+                "actor": _actor_of(caller, origin),
                 "entity": entity,
                 "status": "success",
                 "channel": Channel.CLI if caller.id == CONSOLE else Channel.REST,
@@ -53,9 +71,14 @@ CONSOLE = "console"
 """The source of what is done at the command line, by who has the database itself."""
 
 
-def _actor_of(caller: Credential) -> JsonObject:
+def _actor_of(caller: Credential, origin: Origin) -> JsonObject:
     kind = ActorKind.USER if caller.role is Role.USER else ActorKind.SERVICE
-    return {"id": caller.actor_id or caller.id, "kind": kind, "full_name": caller.name}
+    actor: JsonObject = {"id": caller.actor_id or caller.id, "kind": kind, "full_name": caller.name}
+    if origin.ip:
+        actor["ip"] = origin.ip
+    if origin.user_agent:
+        actor["user_agent"] = origin.user_agent[:1024]
+    return actor
 
 
 def _ledger_of(caller: Credential) -> JsonObject:

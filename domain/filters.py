@@ -66,7 +66,7 @@ class EventFilter(BaseModel):
     correlation_id: Annotated[tuple[Identifier, ...], Field(description="The story that the event belongs to.")] = ()
     text: Annotated[
         tuple[Annotated[Identifier, AfterValidator(_has_words)], ...],
-        Field(description="Words of the description and the details, all of them, each at least begun."),
+        Field(description="Words of the description and the details (their first 2,000), each at least begun."),
     ] = ()
 
     @model_validator(mode="after")

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import asyncpg
 
-from domain.errors import AuditError
+from domain.errors import AuditError, StoreUnavailable
 from domain.words import Ledger, Module, Position, Status
 from projections import activity_query, tables_query
 from projections.activity_query import Query, Row
-from projections.database import Connection, Pool, bind, translated_errors
+from projections.database import ACQUIRE_SECONDS, Connection, Pool, bind, translated_errors
 from projections.generations import NotBuilt
 from projections.tables_query import Bucket
 
@@ -32,7 +32,7 @@ WHERE projection = $2
 _PROJECTORS = """
 SELECT shown.projection,
     sum(head.position - coalesce(mine.position, 0))::bigint AS lag,
-    coalesce(max(mine.position), 0) AS position,
+    coalesce(bool_or(head.position > mine.position AND mine.moved_at < now() - interval '1 minute'), false) AS stuck,
     (
         SELECT count(*) FROM reading.set_aside AS aside
         WHERE aside.projection = shown.projection AND aside.generation = shown.generation
@@ -46,6 +46,10 @@ ORDER BY shown.projection
 """
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
+
+
+class TookTooLong(AuditError):
+    """A query that the database gave up, since it would have looked through too much."""
 
 
 class NotYetProjected(AuditError):
@@ -71,6 +75,8 @@ class ProjectorState:
     projection: str
     lag: int
     """Events recorded and not applied yet, over all ledgers."""
+    stuck: bool
+    """Whether it is behind somewhere and has not moved for a minute."""
     set_aside: int
 
 
@@ -85,7 +91,8 @@ class Wait:
 class Reads:
     """Answers from the read tables, each from one short transaction that is bound to the caller's ledger.
 
-    All of its methods raise StoreUnavailable; NotYetProjected if a wait was in vain; NotBuilt without tables.
+    All of its methods raise StoreUnavailable, TookTooLong, NotYetProjected if a wait was in vain, and NotBuilt
+    without tables.
     """
 
     def __init__(self, pool: Pool, projector_pool: Pool) -> None:
@@ -107,17 +114,17 @@ class Reads:
 
     async def event(
         self, ledger: Ledger, event_id: str, only_actor: str | None, wait: Wait
-    ) -> tuple[Row, asyncpg.Record] | None:
-        """The event as queries show it, and its row of the ledger; None if there is none."""
-        async with self._fresh(ledger, "activity", wait) as (connection, _):
+    ) -> tuple[tuple[Row, asyncpg.Record] | None, Freshness]:
+        """The event as queries show it, and its row of the ledger; None if the table has none."""
+        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
             row = await activity_query.by_event_id(connection, event_id, only_actor)
             if row is None:
-                return None
+                return None, freshness
             evidence = await connection.fetchrow(
-                "SELECT record, leaf_hash, chain_hash FROM audit.ledger_events WHERE position = $1",
+                "SELECT record, personal, leaf_hash, chain_hash FROM audit.ledger_events WHERE position = $1",
                 row.position,
             )
-            return (row, evidence) if evidence is not None else None
+            return ((row, evidence) if evidence is not None else None), freshness
 
     async def users(
         self,
@@ -158,16 +165,24 @@ class Reads:
         """How each projector stands, over all ledgers; this also shows that the database answers."""
         with translated_errors():
             rows = await self._projector_pool.fetch(_PROJECTORS)
-        return [ProjectorState(row["projection"], row["lag"] or 0, row["set_aside"]) for row in rows]
+        return [ProjectorState(row["projection"], row["lag"] or 0, row["stuck"], row["set_aside"]) for row in rows]
 
     @asynccontextmanager
     async def _fresh(self, ledger: Ledger, projection: str, wait: Wait) -> AsyncIterator[tuple[Connection, Freshness]]:
         if wait.position:
             await self._wait_for(ledger, projection, wait)
-        with translated_errors():
-            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-                await bind(connection, ledger)
-                yield connection, await _freshness(connection, ledger, projection)
+        try:
+            with translated_errors():
+                async with (
+                    self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+                    connection.transaction(readonly=True),
+                ):
+                    await bind(connection, ledger)
+                    yield connection, await _freshness(connection, ledger, projection)
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, asyncpg.QueryCanceledError):
+                raise TookTooLong("it would look through too much: narrow it, by time first of all") from error
+            raise
 
     async def _wait_for(self, ledger: Ledger, projection: str, wait: Wait) -> None:
         pause = _FIRST_PAUSE
@@ -175,7 +190,7 @@ class Reads:
         deadline = loop.time() + wait.seconds
         while True:
             with translated_errors():
-                async with self._pool.acquire() as connection:
+                async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                     freshness = await _freshness(connection, ledger, projection)
             if freshness.position >= wait.position:
                 return

@@ -18,7 +18,7 @@ RETURNING position
 # Only who starts at the beginning, or does not say where, may find no position kept.
 _BEGIN = """
 INSERT INTO reading.tracking AS mine (ledger, projection, generation, position) VALUES ($1, $2, $3, $4)
-ON CONFLICT (ledger, projection, generation) DO UPDATE SET position = EXCLUDED.position
+ON CONFLICT (ledger, projection, generation) DO UPDATE SET position = EXCLUDED.position, moved_at = now()
 WHERE mine.position < EXCLUDED.position AND mine.position = coalesce($5, mine.position)
 RETURNING position
 """

@@ -1,6 +1,7 @@
 """The commands, and how they end: 0 good, 1 the answer is bad news, 2 could not do it."""
 
 import sys
+import traceback
 from typing import Annotated
 
 import cyclopts
@@ -109,6 +110,7 @@ def _arguments() -> list[str]:
 
 def main() -> None:
     """Run the command that the process was called with, and exit."""
+    configure_logs("warning")
     try:
         code = app(_arguments(), exit_on_error=False)
     except cyclopts.CycloptsError:
@@ -120,5 +122,8 @@ def main() -> None:
         code = COULD_NOT
     except (AuditError, EmbeddedPostgresError, DemoError) as error:
         complain(str(error))
+        code = COULD_NOT
+    except Exception:  # 1 means bad news, and a defect of ours is none about the trail.
+        traceback.print_exc()
         code = COULD_NOT
     sys.exit(code)

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import getpass
+import os
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -33,3 +35,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     first = group.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def account() -> str:
+    """The name of the account that we run as, or its number where it has none, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"

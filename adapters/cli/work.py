@@ -1,7 +1,6 @@
 """Commands that take their time, and show how far they are."""
 
 import asyncio
-import getpass
 from collections.abc import Coroutine
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from adapters import bootstrap
 from adapters.bootstrap import Trail
 from adapters.cli.output import console, say
+from adapters.cli.running import account
 from adapters.demo import player
 from adapters.demo.estate import commands
 from adapters.demo.lines import curl_lines
@@ -18,6 +18,7 @@ from adapters.settings import Settings
 from application.credentials import InvalidCredential, checked_ledger
 from application.credentials import console as console_caller
 from domain.credential import Credential
+from domain.errors import AuditError
 from domain.words import Module, Role
 
 _DEMO = "demo"
@@ -35,7 +36,7 @@ async def rebuild_projection(url: str, configured: Settings, name: str, *, show_
             events = await trail.rebuild(known[name]).run(
                 lambda done, total: bar.update(task, completed=done, total=total)
             )
-        await trail.self_audit.projection_rebuilt(_caller(configured), {"projection": name})
+        await trail.self_audit.projection_rebuilt(_caller(configured), name, events)
     return events
 
 
@@ -44,6 +45,7 @@ async def play_estate(url: str, configured: Settings, *, live: bool) -> None:
     stop = bootstrap.stop_signal()
     async with bootstrap.server(url, configured) as (trail, address):
         caller = _caller(configured)
+        await _refuse_a_ledger_in_use(trail, caller)
         end = await _end_of_estate(trail, caller)
         senders = {module: await _demo_key(trail, caller, Role.MODULE, module) for module in Module}
         history = await asyncio.to_thread(commands, end)
@@ -54,6 +56,19 @@ async def play_estate(url: str, configured: Settings, *, live: bool) -> None:
         if live:
             say("Live traffic goes on until Ctrl-C.")
             await _until(stop, player.live(address, senders))
+
+
+class LedgerInUse(AuditError):
+    """A ledger of somebody's own, in which the demonstration would stay for ever."""
+
+
+async def _refuse_a_ledger_in_use(trail: Trail, caller: Credential) -> None:
+    names = [key.name for key in await trail.credentials.all(caller.ledger)]
+    if names and not any(name.startswith(_DEMO) for name in names):
+        raise LedgerInUse(
+            f"The ledger {caller.ledger} is in use, and the demonstration would add 25,000 invented events to it "
+            "that nobody can remove: set CERTINEXT_AUDIT_LEDGER to the name of a new one."
+        )
 
 
 async def _end_of_estate(trail: Trail, caller: Credential) -> date:
@@ -92,7 +107,7 @@ async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
 
 
 def _caller(configured: Settings) -> Credential:
-    return console_caller(checked_ledger(configured.ledger), datetime.now(UTC), getpass.getuser())
+    return console_caller(checked_ledger(configured.ledger), datetime.now(UTC), account())
 
 
 def progress_bar(*, hidden: bool) -> Progress:

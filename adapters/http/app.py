@@ -22,6 +22,7 @@ from adapters.http.tables import tables
 from domain.errors import AuditError
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE_ID = web.RequestKey("trace_id", str)
 _SAFE = {
     "Server": "certinext-audit",
     "X-Content-Type-Options": "nosniff",
@@ -46,11 +47,17 @@ ALL_ROUTES = [*commands.routes, *events.routes, *tables.routes, *quarantine.rout
 
 def build_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[_around_each_request], client_max_size=0)
+    app.on_response_prepare.append(_make_safe)
     app[SERVICES] = services
     app[_DOCUMENT] = document(ALL_ROUTES, services.catalogue)
     for route in ALL_ROUTES:
         app.router.add_route(route.method, route.path, guarded(route), name=route.name)
     return app
+
+
+async def _make_safe(request: web.Request, response: web.StreamResponse) -> None:
+    """Add to every answer, streamed ones among them, what browsers and operators need."""
+    response.headers.update(_SAFE | {"X-Trace-Id": request.get(_TRACE_ID, "")})
 
 
 @web.middleware
@@ -59,14 +66,12 @@ async def _around_each_request(
 ) -> web.StreamResponse:
     """Answer errors as problems; log one line and count one request, whatever happens."""
     started = time.perf_counter()
-    trace_id = _trace_id(request)
+    trace_id = request[_TRACE_ID] = _trace_id(request)
     status = 499
     with structlog.contextvars.bound_contextvars(trace_id=trace_id):
         try:
             response = await _answer(request, handler)
             status = response.status
-            if not response.prepared:
-                response.headers.update(_SAFE | {"X-Trace-Id": trace_id})
             return response
         finally:
             _report(request, status, time.perf_counter() - started)
@@ -77,8 +82,6 @@ async def _answer(
 ) -> web.StreamResponse:
     try:
         return await handler(request)
-    except Problem as problem:
-        return problem.response()
     except AuditError as error:
         return problem_of(error).response()
     except web.RequestPayloadError:

@@ -16,6 +16,7 @@ from adapters.http.problems import NotFound
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.schemas import Event, EventWithEvidence, Page
 from adapters.http.services import SERVICES, Services
+from application.self_audit import Origin
 from domain.credential import Credential
 from domain.filters import EventFilter
 from domain.values import LARGEST_INTEGER, JsonObject, JsonValue, Timestamp, rfc3339
@@ -81,7 +82,10 @@ class EventsPage(Page):
     problems=(422,),
 )
 async def find_events(request: web.Request) -> web.StreamResponse:
-    """Values of one filter are alternatives; different filters must all hold. Each search is itself recorded."""
+    """Values of one filter are alternatives; different filters must all hold.
+
+    Each page that shows anything but the caller's own searches is itself recorded, before it is answered.
+    """
     services, caller = request.app[SERVICES], request[CALLER]
     wanted, paging = parse(request, EventFilter, Paging)
     asked = _asked(caller, wanted, paging.order)
@@ -96,8 +100,8 @@ async def find_events(request: web.Request) -> web.StreamResponse:
         (after,) = services.cursors.decode(asked, paging.cursor, _AFTER) if paging.cursor else (Position(0),)
         rows, goes_on, freshness = await services.reads.by_position(caller.ledger, query, after, paging.limit, wait)
         following = [goes_on]
-    if paging.cursor is None:
-        await services.self_audit.searched(caller, wanted.as_json(), len(rows))
+    if paging.cursor is None or not all(_is_own_search(row, caller) for row in rows):
+        await services.self_audit.searched(caller, wanted.as_json(), len(rows), origin(request))
     return _page(request, rows, freshness, services.cursors.encode(asked, following) if following else None)
 
 
@@ -115,20 +119,42 @@ async def read_event(request: web.Request) -> web.StreamResponse:
     services, caller = request.app[SERVICES], request[CALLER]
     fresh, _ = parse(request, Fresh, _Nothing)
     only_actor = caller.actor_id if caller.role is Role.USER else None
-    found = await services.reads.event(caller.ledger, _event_id(request), only_actor, fresh.wait(services))
+    event_id = _event_id(request)
+    found, freshness = await services.reads.event(caller.ledger, event_id, only_actor, fresh.wait(services))
     if found is None:
-        raise NotFound(f"there is no event {request.match_info['event_id']} in the ledger {caller.ledger}")
+        missing = f"; {freshness.set_aside} events are missing in this table" if freshness.set_aside else ""
+        raise NotFound(f"there is no event {event_id} in the ledger {caller.ledger}{missing}")
+    await services.self_audit.searched(caller, {"event_id": event_id}, 1, origin(request))
     row, evidence = found
     return web.Response(
-        body=b'{"event":%b,"record":%b,"leaf_hash":"%b","chain_hash":"%b"}'
+        body=b'{"event":%b,"record":%b,"personal":%b,"leaf_hash":"%b","chain_hash":"%b","position":%d,"set_aside":%d}'
         % (
             row.event.encode(),
-            orjson.dumps(evidence["record"].decode()),
+            _text(evidence["record"]),
+            _text(evidence["personal"]),
             evidence["leaf_hash"].hex().encode(),
             evidence["chain_hash"].hex().encode(),
+            freshness.position,
+            freshness.set_aside,
         ),
         content_type=_JSON,
     )
+
+
+def _text(data: bytes | None) -> bytes:
+    """Bytes that were UTF-8 when they were recorded, as JSON; what was damaged since shows as damaged."""
+    return orjson.dumps(None if data is None else data.decode(errors="replace"))
+
+
+def _is_own_search(row: Row, caller: Credential) -> bool:
+    """Whether this only tells the caller of its own reading: to record that again would never come to an end."""
+    # A quotation mark inside a text is escaped, so these members are those of the event itself.
+    return '"activity":"audit_trail.queried"' in row.event and f'"source":"{caller.id}"' in row.event
+
+
+def origin(request: web.Request) -> Origin:
+    """Where a request comes from, as far as the connection tells."""
+    return Origin(request.remote, request.headers.get("User-Agent"))
 
 
 class _Nothing(BaseModel):

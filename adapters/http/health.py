@@ -28,11 +28,12 @@ class ProjectorReadiness(BaseModel):
     """How a projector stands."""
 
     lag: int
+    stuck: bool
     set_aside: int
 
 
 class Readiness(BaseModel):
-    """`ready`; `degraded` if events were set aside and so are missing in a table; `unavailable` without database."""
+    """`ready`; `degraded` if a table misses events or does not move; `unavailable` without database."""
 
     status: str
     database: str
@@ -58,11 +59,13 @@ async def readiness(request: web.Request) -> web.StreamResponse:
     except StoreUnavailable:
         body = {"status": "unavailable", "database": "unavailable", "projectors": {}}
         return web.Response(body=orjson.dumps(body), status=HTTPStatus.SERVICE_UNAVAILABLE, content_type=_JSON)
-    degraded = any(state.set_aside for state in states)
+    degraded = any(state.set_aside or state.stuck for state in states)
     body = {
         "status": "degraded" if degraded else "ready",
         "database": "ready",
-        "projectors": {state.projection: {"lag": state.lag, "set_aside": state.set_aside} for state in states},
+        "projectors": {
+            state.projection: {"lag": state.lag, "stuck": state.stuck, "set_aside": state.set_aside} for state in states
+        },
     }
     return web.Response(body=orjson.dumps(body), content_type=_JSON)
 

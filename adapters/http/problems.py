@@ -22,7 +22,7 @@ from domain.receipt import CommandConflict
 from domain.values import JsonObject
 from domain.words import Refusal
 from projections.generations import NotBuilt
-from projections.reads import NotYetProjected
+from projections.reads import NotYetProjected, TookTooLong
 
 CONTENT_TYPE = "application/problem+json"
 _TYPE = "urn:certinext-audit:problem:"
@@ -102,6 +102,7 @@ _PROBLEMS: dict[type[AuditError], tuple[HTTPStatus, str, str]] = {
     InvalidQuery: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-query", "Parameters of the query do not fit"),
     StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service cannot do this now"),
     Overloaded: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting to be recorded"),
+    TookTooLong: (HTTPStatus.SERVICE_UNAVAILABLE, "took-too-long", "The query took too long"),
     NotYetProjected: (HTTPStatus.SERVICE_UNAVAILABLE, "not-yet-projected", "The table is not that far yet"),
     NotBuilt: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service is not ready yet"),
 }
@@ -121,7 +122,7 @@ def problem_of(error: AuditError | CommandConflict) -> Problem:
         status, kind, title = _PROBLEMS[type(error)]
     except KeyError:
         raise error from None
-    unavailable = status is HTTPStatus.SERVICE_UNAVAILABLE
+    passing = status is HTTPStatus.SERVICE_UNAVAILABLE and not isinstance(error, TookTooLong)
     detail = "the database does not answer; try again" if isinstance(error, StoreUnavailable) else str(error)
     errors = error.errors if isinstance(error, InvalidCommand | InvalidQuery) else ()
     return Problem(
@@ -131,7 +132,7 @@ def problem_of(error: AuditError | CommandConflict) -> Problem:
         detail,
         errors,
         parameters=isinstance(error, InvalidQuery),
-        retry_after=1 if unavailable else None,
+        retry_after=1 if passing else None,
     )
 
 

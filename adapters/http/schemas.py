@@ -50,8 +50,14 @@ class EventWithEvidence(BaseModel):
 
     event: Event
     record: Annotated[str, Field(description="The canonical bytes of the event, as text in UTF-8.")]
+    personal: Annotated[
+        str | None,
+        Field(description="The personal data; the record's `personal` is SHA-256(0x03 || these bytes)."),
+    ]
     leaf_hash: Sha256
     chain_hash: Sha256
+    position: Annotated[int, Field(description="The table says all about the events up to this position.")]
+    set_aside: Annotated[int, Field(description="How many events could not be applied and are missing.")]
 
 
 class User(BaseModel):

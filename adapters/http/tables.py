@@ -8,7 +8,7 @@ from aiohttp import web
 from asyncpg import Record
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from adapters.http.events import Fresh, link_next
+from adapters.http.events import Fresh, link_next, origin
 from adapters.http.parameters import parse
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.schemas import Activity, Page, StatusCount, User
@@ -54,10 +54,10 @@ class UserFilter(Span):
 
     user: Annotated[tuple[Identifier, ...], Field(description="The beginning of an id or full name, in any case.")] = ()
     kind: tuple[ActorKind, ...] = ()
-    from_: Annotated[Timestamp | None, Field(alias="from", description="Actors who acted at this time or later.")] = (
-        None
-    )
-    to: Annotated[Timestamp | None, Field(description="Actors who acted before this time.")] = None
+    from_: Annotated[
+        Timestamp | None, Field(alias="from", description="Actors who acted last at this time or later.")
+    ] = None
+    to: Annotated[Timestamp | None, Field(description="Actors who acted first before this time.")] = None
 
 
 class ModuleFilter(BaseModel):
@@ -130,8 +130,8 @@ async def list_users(request: web.Request) -> web.StreamResponse:
         paging.limit,
         paging.wait(services),
     )
-    if paging.cursor is None:
-        await services.self_audit.searched(caller, wanted.as_json() | {"table": "users"}, len(rows))
+    if rows or paging.cursor is None:
+        await services.self_audit.searched(caller, wanted.as_json() | {"table": "users"}, len(rows), origin(request))
     following = services.cursors.encode(asked, [rows[-1]["id"]]) if len(rows) == paging.limit else None
     return _page(request, "users", rows, freshness, following)
 

@@ -2,8 +2,25 @@
 
 import logging
 import sys
+import traceback
+from typing import Any
 
 import structlog
+from structlog.typing import EventDict
+
+
+def _name_exception(_: Any, __: str, event: EventDict) -> EventDict:
+    """Where an exception came from and of which type: its message may quote keys and values of the database."""
+    information = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if information is True else information
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event["exception"] = type(error).__qualname__
+        event["frames"] = [
+            f"{one.filename}:{one.lineno} {one.name}" for one in traceback.extract_tb(error.__traceback__)
+        ]
+    return event
 
 
 def configure_logs(level: str) -> None:
@@ -12,7 +29,7 @@ def configure_logs(level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _name_exception,
     ]
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

@@ -37,7 +37,7 @@ class ServiceProcess:
         self.address = f"http://127.0.0.1:{port}"
         self._environment = environment(
             data_dir=str(self._folder.path), port=str(port), log_level="warning", **settings
-        )
+        ) | {"TMPDIR": str(folder)}  # Who is killed leaves something there.
         self._parent: Process | None = None
 
     @property

@@ -37,7 +37,7 @@ async def test_it_is_alive_and_ready(nobody: Client, module: Client) -> None:
     assert ready.status == 200
     assert (ready.json["status"], ready.json["database"]) == ("ready", "ready")
     assert set(ready.json["projectors"]) == {"activity", "users", "modules", "statuses"}
-    assert all(set(state) == {"lag", "set_aside"} for state in ready.json["projectors"].values())
+    assert all(set(state) == {"lag", "stuck", "set_aside"} for state in ready.json["projectors"].values())
 
 
 async def test_figures_are_for_prometheus(nobody: Client, module: Client) -> None:

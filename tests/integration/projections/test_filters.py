@@ -147,10 +147,10 @@ async def test_an_event_is_found_by_its_id_in_its_ledger(stage: Stage) -> None:
     one = draft()
     await stage.append([one])
     await stage.project()
-    found = await stage.reads.event(DEFAULT_LEDGER, one.event_id, None, AT_ONCE)
+    found, _ = await stage.reads.event(DEFAULT_LEDGER, one.event_id, None, AT_ONCE)
     assert found is not None
     assert found[0].position == Position(1)
     assert json.loads(found[1]["record"])["event_id"] == one.event_id
-    assert await stage.reads.event(DEFAULT_LEDGER, one.event_id, "somebody else", AT_ONCE) is None
+    assert (await stage.reads.event(DEFAULT_LEDGER, one.event_id, "somebody else", AT_ONCE))[0] is None
     async with opened(stage.url) as other:
-        assert await other.reads.event(DEFAULT_LEDGER, draft().event_id, None, AT_ONCE) is None
+        assert (await other.reads.event(DEFAULT_LEDGER, draft().event_id, None, AT_ONCE))[0] is None

@@ -13,6 +13,7 @@ CREATE TABLE reading.tracking (
     projection text NOT NULL,
     generation integer NOT NULL,
     position   bigint NOT NULL,
+    moved_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (ledger, projection, generation)
 ) WITH (fillfactor = 50);
 
