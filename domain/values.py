@@ -25,7 +25,7 @@ PERSONAL = Personal()
 
 def rfc3339(moment: datetime) -> str:
     """UTC with microseconds, always of the same width: `2026-11-24T10:00:00.000000Z`."""
-    utc = moment.astimezone(UTC)
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     # Half the time of isoformat, and called for every event.
     return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (  # noqa: UP031
         utc.year,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import TypeAlias
 
 import asyncpg
 import structlog
@@ -17,6 +18,9 @@ from projections.database import ACQUIRE_SECONDS, Connection, Pool, bind, transl
 _COMMAND_ID = "events_command_id"
 _MOST_READ_BYTES = 32 * 1024 * 1024
 _CLOCK_ALARM = timedelta(seconds=1)
+
+_Added: TypeAlias = Mapping[str, tuple[LedgerEvent, Receipt]]
+"""New events with their receipts, by command id."""
 
 log = structlog.get_logger()
 
@@ -57,12 +61,12 @@ class PostgresEventStore:
 
     async def _append_new(
         self, ledger: Ledger, drafts: Mapping[str, Draft], *, look_up: bool
-    ) -> tuple[Mapping[str, LedgerEvent], Mapping[str, LedgerEvent]]:
+    ) -> tuple[Mapping[str, LedgerEvent], _Added]:
         """What was in the ledger before and what was added, by command id.
 
         New commands are the rule, so ids are looked up only when the ledger's constraint has met a known one.
         """
-        added: dict[str, LedgerEvent] = {}
+        added: dict[str, tuple[LedgerEvent, Receipt]] = {}
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
             await bind(connection, ledger)
             head, now = await ledger_rows.lock_head(connection, ledger)
@@ -75,12 +79,14 @@ class PostgresEventStore:
             versions = await self._versions_of(connection, ledger, head, new)
 
             def linked() -> Iterator[LedgerEvent]:
-                for event in link(head, _numbered(new, versions), now):
-                    added[event.command_id] = event
+                events = link(head, _numbered(new, versions), now)
+                for draft, event in zip(new, events, strict=True):
+                    receipt = Receipt.of(event, ledger, draft.event_id, duplicate=False)
+                    added[event.command_id] = event, receipt
                     yield event
 
-            await ledger_rows.copy_events(connection, ledger, linked())
-            last = added[new[-1].command_id]
+            await ledger_rows.copy_events(connection, linked())
+            last, _ = added[new[-1].command_id]
             await ledger_rows.move_head(connection, ledger, last)
         self._entity_versions.moved(ledger, head.chain_hash, last.chain_hash, versions)
         return before, added
@@ -112,13 +118,12 @@ def _answers(
     ledger: Ledger,
     drafts: Iterable[Draft],
     before: Mapping[str, LedgerEvent],
-    added: Mapping[str, LedgerEvent],
+    added: _Added,
     first_of: Mapping[str, Draft],
 ) -> Iterable[Receipt | CommandConflict]:
     for draft in drafts:
         if draft.command_id in before:
             yield answer_to_repeated(draft, before[draft.command_id], ledger)
-        elif draft is first_of[draft.command_id]:
-            yield Receipt.of(added[draft.command_id], ledger, draft.event_id, duplicate=False)
-        else:
-            yield answer_to_repeated(draft, added[draft.command_id], ledger)
+            continue
+        event, receipt = added[draft.command_id]
+        yield receipt if draft is first_of[draft.command_id] else answer_to_repeated(draft, event, ledger)

@@ -87,15 +87,17 @@ async def recorded_under(
     return {row["command_id"]: event_of(row) for row in rows}
 
 
-async def copy_events(connection: Connection, ledger: Ledger, events: Iterable[LedgerEvent]) -> None:
-    """Write events while they come: the database works on the first while the last are still being made."""
+async def copy_events(connection: Connection, events: Iterable[LedgerEvent]) -> None:
+    """Write events while they come: the database works on the first while the last are still being made.
+
+    Their ledger is the one that the transaction is bound to; the writer may not name another.
+    """
     await connection.copy_records_to_table(
         "events",
         schema_name="audit",
-        columns=COLUMNS,
+        columns=COLUMNS[1:],
         records=(
             (
-                ledger,
                 event.id,
                 event.command_id,
                 event.originator_id,

@@ -150,7 +150,7 @@ class PostgresRecorder:
         head, now = await ledger_rows.lock_head(connection, self._ledger)
         drafts = [(_StoredDraft(stored), stored.originator_version) for stored in stored_events]
         events = list(link(head, drafts, now))
-        await ledger_rows.copy_events(connection, self._ledger, events)
+        await ledger_rows.copy_events(connection, events)
         await ledger_rows.move_head(connection, self._ledger, events[-1])
         return [event.id for event in events]
 

@@ -124,10 +124,15 @@ def test_the_writer_may_read_and_add_events_of_its_ledger(act_as: ActAs) -> None
     assert connection.execute("SELECT DISTINCT ledger FROM audit.ledger_events").fetchall() == [(OTHER,)]
     with refused(connection, "permission denied"):
         connection.execute("SELECT * FROM audit.events")
-    added = connection.execute("INSERT INTO audit.events SELECT 'other', 99, 'c', 'e', 9, 't', now(), '', NULL, '', ''")
+    columns = (
+        "position, command_id, originator_id, originator_version, topic, recorded_at, record, leaf_hash, chain_hash"
+    )
+    values = "99, 'c', 'e', 9, 't', now(), '', '', ''"
+    added = connection.execute(f"INSERT INTO audit.events ({columns}) VALUES ({values})".encode())
     assert added.rowcount == 1
-    with refused(connection, "another ledger"):
-        connection.execute("INSERT INTO audit.events SELECT 'default', 99, 'c', 'e', 9, 't', now(), '', NULL, '', ''")
+    assert connection.execute("SELECT ledger FROM audit.ledger_events WHERE position = 99").fetchall() == [(OTHER,)]
+    with refused(connection, "permission denied"):
+        connection.execute(f"INSERT INTO audit.events (ledger, {columns}) VALUES ('default', {values})".encode())
 
 
 def test_the_writer_may_revoke_a_credential_and_change_nothing_else_about_it(act_as: ActAs) -> None:
