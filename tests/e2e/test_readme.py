@@ -20,7 +20,7 @@ ADDRESS = "http://127.0.0.1:8080"
 
 _LINE_AND_ANSWER = re.compile(r"```sh\n(curl .*?)\n```\n\n```json\n(.*?)\n```", re.DOTALL)
 _OF_THE_DAY = re.compile(
-    r"\d{4}-\d\d-\d\dT[0-9:.]+Z|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}|demo-[0-9]{8}-.*|demo-[a-z-]+-[0-9a-f]{8}"
+    r"\d{4}-\d\d-\d\dT[0-9:.]+Z|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}|demo-[0-9]{8}-.*|demo-[a-z-]+-[0-9a-f]{8}|s-[0-9]+"
 )
 
 
