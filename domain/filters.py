@@ -4,13 +4,14 @@ Values of one filter are alternatives; different filters must all hold.
 """
 
 from ipaddress import ip_address
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from domain.catalogue import CATALOGUE
 from domain.search import words
-from domain.values import Identifier, JsonObject, Timestamp
+from domain.span import Span
+from domain.values import Identifier, Timestamp
 from domain.words import Module, Status
 
 
@@ -34,10 +35,8 @@ ActivityName = Annotated[str, AfterValidator(_known_activity)]
 EntityKey = Annotated[str, Field(pattern=r"(?s)^[a-z][a-z0-9_]{0,63}(:.{1,256})?$")]
 
 
-class EventFilter(BaseModel):
+class EventFilter(Span):
     """Which events are wanted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     user: Annotated[
         tuple[Identifier, ...], Field(description="The beginning of an actor's id or full name, in any case.")
@@ -68,14 +67,3 @@ class EventFilter(BaseModel):
         tuple[Annotated[Identifier, AfterValidator(_has_words)], ...],
         Field(description="Words of the description and the details (their first 2,000), each at least begun."),
     ] = ()
-
-    @model_validator(mode="after")
-    def _time_runs_forward(self) -> Self:
-        if self.from_ is not None and self.to is not None and self.from_ >= self.to:
-            raise ValueError("`from` must be before `to`")
-        return self
-
-    def as_json(self) -> JsonObject:
-        """What was asked for, as parameters."""
-        filters: JsonObject = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return filters

@@ -4,11 +4,12 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from domain.errors import FieldError
+from domain.span import Span
 from domain.values import Identifier, JsonObject, Timestamp, rfc3339
 from domain.words import Ledger, Position, QuarantineState, Refusal
 
@@ -108,10 +109,8 @@ def body_as_json(body: bytes) -> JsonObject:
         return {"body": b64encode(body).decode(), "body_encoding": "base64"}
 
 
-class QuarantineFilter(BaseModel):
+class QuarantineFilter(Span):
     """Which of what is in quarantine is wanted. Values of one filter are alternatives; different ones must all hold."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: Annotated[tuple[Identifier, ...], Field(description="The id of the credential that sent it.")] = ()
     kind: Annotated[tuple[Refusal, ...], Field(description="Why it was refused the first time.")] = ()
@@ -120,14 +119,3 @@ class QuarantineFilter(BaseModel):
     state: Annotated[
         QuarantineState | None, Field(description="`waiting`, or `retried` with success; both if left out.")
     ] = None
-
-    @model_validator(mode="after")
-    def _time_runs_forward(self) -> Self:
-        if self.from_ is not None and self.to is not None and self.from_ >= self.to:
-            raise ValueError("`from` must be before `to`")
-        return self
-
-    def as_json(self) -> JsonObject:
-        """What was asked for, as parameters."""
-        filters: JsonObject = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return filters

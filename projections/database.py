@@ -1,7 +1,7 @@
 """The database as projections see it, and the one place that says what its driver's errors mean."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
 
 import asyncpg
@@ -46,3 +46,15 @@ def translated_errors() -> Iterator[None]:
 async def bind(connection: Connection, ledger: Ledger) -> None:
     """Bind the transaction to one ledger: it sees and changes no other (see the policies and views)."""
     await connection.execute("SELECT set_config('certinext_audit.ledger', $1, true)", ledger)
+
+
+@asynccontextmanager
+async def bound(pool: Pool, ledger: Ledger, *, readonly: bool = False) -> AsyncIterator[Connection]:
+    """A connection in a transaction that is bound to one ledger. Raises StoreUnavailable."""
+    with translated_errors():
+        async with (
+            pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+            connection.transaction(readonly=readonly),
+        ):
+            await bind(connection, ledger)
+            yield connection

@@ -12,7 +12,7 @@ from domain.errors import AuditError, StoreUnavailable
 from domain.words import Ledger, Module, Position, Status
 from projections import activity_query, tables_query
 from projections.activity_query import Query, Row
-from projections.database import ACQUIRE_SECONDS, Connection, Pool, bind, translated_errors
+from projections.database import ACQUIRE_SECONDS, Connection, Pool, bound, translated_errors
 from projections.generations import NotBuilt
 from projections.tables_query import Bucket
 
@@ -172,13 +172,8 @@ class Reads:
         if wait.position:
             await self._wait_for(ledger, projection, wait)
         try:
-            with translated_errors():
-                async with (
-                    self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
-                    connection.transaction(readonly=True),
-                ):
-                    await bind(connection, ledger)
-                    yield connection, await _freshness(connection, ledger, projection)
+            async with bound(self._pool, ledger, readonly=True) as connection:
+                yield connection, await _freshness(connection, ledger, projection)
         except StoreUnavailable as error:
             if isinstance(error.__cause__, asyncpg.QueryCanceledError):
                 raise TookTooLong("it would look through too much: narrow it, by time first of all") from error

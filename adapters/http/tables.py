@@ -1,12 +1,12 @@
 """Reading the read tables of users, modules and statuses."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import orjson
 from aiohttp import web
 from asyncpg import Record
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from adapters.http.events import Fresh, link_next, origin
 from adapters.http.parameters import parse
@@ -15,6 +15,7 @@ from adapters.http.schemas import Activity, Page, StatusCount, User
 from adapters.http.services import SERVICES
 from domain.credential import Credential
 from domain.filters import ActivityName
+from domain.span import Span
 from domain.values import Identifier, JsonObject, Timestamp, rfc3339
 from domain.words import ActorKind, Module, Role, Status
 from projections.reads import Freshness
@@ -27,26 +28,6 @@ _JSON = "application/json"
 _Id = Annotated[str, Field(strict=True, pattern=r"^[^\x00]+$")]
 _AFTER_ID: TypeAdapter[tuple[_Id]] = TypeAdapter(tuple[_Id])
 _FROM_BUCKET: TypeAdapter[tuple[Timestamp]] = TypeAdapter(tuple[Timestamp])
-
-
-class Span(BaseModel):
-    """A span of time."""
-
-    model_config = ConfigDict(frozen=True)
-
-    from_: Annotated[Timestamp | None, Field(alias="from")] = None
-    to: Timestamp | None = None
-
-    @model_validator(mode="after")
-    def _time_runs_forward(self) -> Self:
-        if self.from_ is not None and self.to is not None and self.from_ >= self.to:
-            raise ValueError("`from` must be before `to`")
-        return self
-
-    def as_json(self) -> JsonObject:
-        """What was asked for, as parameters."""
-        filters: JsonObject = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return filters
 
 
 class UserFilter(Span):

@@ -1,14 +1,13 @@
 """Credentials on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
 
 from domain.credential import Credential
 from domain.words import Ledger, Module, Role
-from projections.database import Connection, Pool, bind, translated_errors
+from projections.database import Pool, bound
 
 CHANGED = "certinext_audit_credentials"
 """The channel on which every process is told that a credential has changed."""
@@ -31,7 +30,7 @@ class PostgresCredentialStore:
         self._pool = pool
 
     async def add(self, credential: Credential, key_hash: bytes) -> None:
-        async with self._bound(credential.ledger) as connection:
+        async with bound(self._pool, credential.ledger) as connection:
             await connection.execute(
                 _ADD,
                 credential.ledger,
@@ -47,7 +46,7 @@ class PostgresCredentialStore:
             )
 
     async def find(self, ledger: Ledger, credential_id: str) -> tuple[Credential, bytes] | None:
-        async with self._bound(ledger) as connection:
+        async with bound(self._pool, ledger) as connection:
             row = await connection.fetchrow(
                 f"SELECT {_COLUMNS}, key_hash FROM audit.credentials WHERE ledger = $1 AND id = $2",
                 ledger,
@@ -56,24 +55,17 @@ class PostgresCredentialStore:
         return None if row is None else (_credential(row), row["key_hash"])
 
     async def all(self, ledger: Ledger) -> Sequence[Credential]:
-        async with self._bound(ledger) as connection:
+        async with bound(self._pool, ledger) as connection:
             rows = await connection.fetch(
                 f"SELECT {_COLUMNS} FROM audit.credentials WHERE ledger = $1 ORDER BY created_at, id", ledger
             )
         return [_credential(row) for row in rows]
 
     async def revoke(self, ledger: Ledger, credential_id: str, at: datetime) -> bool:
-        async with self._bound(ledger) as connection:
+        async with bound(self._pool, ledger) as connection:
             revoked = await connection.fetchval(_REVOKE, ledger, credential_id, at)
             await connection.execute(f"NOTIFY {CHANGED}")
         return revoked is not None
-
-    @asynccontextmanager
-    async def _bound(self, ledger: Ledger) -> AsyncIterator[Connection]:
-        with translated_errors():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await bind(connection, ledger)
-                yield connection
 
 
 def _credential(row: asyncpg.Record) -> Credential:

@@ -13,7 +13,7 @@ from domain.ledger import Head, LedgerEvent, link
 from domain.receipt import CommandConflict, Receipt, answer_to_repeated
 from domain.record import Draft
 from domain.words import Ledger, Position
-from projections.database import ACQUIRE_SECONDS, Connection, Pool, bind, translated_errors
+from projections.database import ACQUIRE_SECONDS, Connection, Pool, bind, bound, translated_errors
 
 _COMMAND_ID = "events_command_id"
 _MOST_READ_BYTES = 32 * 1024 * 1024
@@ -53,10 +53,8 @@ class PostgresEventStore:
         return list(_answers(ledger, drafts, before, added, first_of))
 
     async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
-        with translated_errors():
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction(readonly=True):
-                await bind(connection, ledger)
-                rows = await connection.fetch(ledger_rows.READ, ledger, after, limit, _MOST_READ_BYTES)
+        async with bound(self._pool, ledger, readonly=True) as connection:
+            rows = await connection.fetch(ledger_rows.READ, ledger, after, limit, _MOST_READ_BYTES)
         return [ledger_rows.event_of(row) for row in rows]
 
     async def _append_new(

@@ -1,7 +1,6 @@
 """The quarantine on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,7 +10,7 @@ import orjson
 from domain.errors import FieldError
 from domain.quarantined import Quarantined, QuarantineFilter, Reason
 from domain.words import Ledger, Position, QuarantineState, Refusal
-from projections.database import Connection, Pool, bind, translated_errors
+from projections.database import Pool, bound, translated_errors
 
 _COLUMNS = (
     "ledger, id, source, sha256, size, truncated, reason, received_at, last_received_at, count, retried_at, position"
@@ -84,13 +83,13 @@ class PostgresQuarantineStore:
             first, _ = different.get(quarantined.sha256, (None, body))
             different[quarantined.sha256] = (_together(first, quarantined), body)
         columns = zip(*(_row(quarantined, body) for quarantined, body in different.values()), strict=True)
-        async with self._bound(ledger) as connection:
+        async with bound(self._pool, ledger) as connection:
             rows = await connection.fetch(_KEEP, ledger, source, *columns, most)
         ids = {row["sha256"]: str(row["id"]) for row in rows}
         return [ids.get(quarantined.sha256) for quarantined, _ in refused]
 
     async def find(self, ledger: Ledger, quarantined_id: str) -> tuple[Quarantined, bytes] | None:
-        async with self._bound(ledger) as connection:
+        async with bound(self._pool, ledger) as connection:
             row = await connection.fetchrow(
                 f"SELECT {_COLUMNS}, body FROM audit.quarantine WHERE ledger = $1 AND id = $2", ledger, quarantined_id
             )
@@ -99,7 +98,7 @@ class PostgresQuarantineStore:
     async def page(
         self, ledger: Ledger, wanted: QuarantineFilter, before: str | None, limit: int
     ) -> Sequence[Quarantined]:
-        async with self._bound(ledger) as connection:
+        async with bound(self._pool, ledger) as connection:
             rows = await connection.fetch(
                 _PAGE.format(state=_STATES[wanted.state]),
                 ledger,
@@ -113,7 +112,7 @@ class PostgresQuarantineStore:
         return [_quarantined(row) for row in rows]
 
     async def retried(self, ledger: Ledger, quarantined_id: str, at: datetime, position: Position) -> None:
-        async with self._bound(ledger) as connection:
+        async with bound(self._pool, ledger) as connection:
             await connection.execute(_RETRIED, ledger, quarantined_id, at, position)
 
     async def waiting(self) -> int:
@@ -122,13 +121,6 @@ class PostgresQuarantineStore:
                 "SELECT count(*) FROM audit.quarantine WHERE retried_at IS NULL"
             )
         return count
-
-    @asynccontextmanager
-    async def _bound(self, ledger: Ledger) -> AsyncIterator[Connection]:
-        with translated_errors():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await bind(connection, ledger)
-                yield connection
 
 
 def _together(first: Quarantined | None, again: Quarantined) -> Quarantined:

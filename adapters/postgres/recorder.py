@@ -1,7 +1,7 @@
 """The operations of `eventsourcing`'s recorders on a ledger, as coroutines."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 from adapters.postgres import ledger_rows
 from domain.ledger import LedgerEvent, link
 from domain.words import Ledger, Position
-from projections.database import ACQUIRE_SECONDS, Connection, Pool, bind, translated_errors
+from projections.database import Connection, Pool, bound
 from projections.tracking import insert_tracking, max_tracking_id
 
 _GENERATION = 0
@@ -86,7 +86,7 @@ class PostgresRecorder:
         Raises IntegrityError, and records nothing, if one of the versions or the tracking is there already.
         """
         with _integrity_errors():
-            async with self._bound() as connection:
+            async with bound(self._pool, self._ledger) as connection:
                 positions = await self._append(connection, stored_events) if stored_events else []
                 if tracking is not None:
                     await insert_tracking(connection, self._name, _GENERATION, tracking)
@@ -103,7 +103,7 @@ class PostgresRecorder:
     ) -> list[StoredEvent]:
         """The events of an entity with versions above `gt` and up to `lte`, by version."""
         query = _SELECT_EVENTS.format(order="DESC" if desc else "ASC")
-        async with self._bound() as connection:
+        async with bound(self._pool, self._ledger) as connection:
             rows = await connection.fetch(query, self._ledger, originator_id, gt, lte, limit)
         return [
             StoredEvent(row["originator_id"], row["originator_version"], row["topic"], row["record"]) for row in rows
@@ -120,13 +120,13 @@ class PostgresRecorder:
     ) -> list[LedgerEvent]:
         """The events from `start` up to and with `stop`, of the topics if any are named, by position."""
         first = (start or 0) + (not inclusive_of_start)
-        async with self._bound() as connection:
+        async with bound(self._pool, self._ledger) as connection:
             rows = await connection.fetch(_SELECT_NOTIFICATIONS, self._ledger, first, stop, list(topics), limit)
         return [ledger_rows.event_of(row) for row in rows]
 
     async def max_notification_id(self) -> int | None:
         """The position of the last event; None if there is none."""
-        async with self._bound() as connection:
+        async with bound(self._pool, self._ledger) as connection:
             position: int | None = await connection.fetchval(_MAX_NOTIFICATION_ID, self._ledger)
         return position
 
@@ -136,15 +136,8 @@ class PostgresRecorder:
 
     async def max_tracking_id(self, application_name: str) -> int | None:
         """The notification of an application that was processed last; None if none was."""
-        async with self._bound() as connection:
+        async with bound(self._pool, self._ledger) as connection:
             return await max_tracking_id(connection, self._name, _GENERATION, application_name)
-
-    @asynccontextmanager
-    async def _bound(self) -> AsyncIterator[Connection]:
-        with translated_errors():
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
-                await bind(connection, self._ledger)
-                yield connection
 
     async def _append(self, connection: Connection, stored_events: Sequence[StoredEvent]) -> list[int]:
         head, now = await ledger_rows.lock_head(connection, self._ledger)
