@@ -18,34 +18,45 @@ from sqlalchemy.exc import SQLAlchemyError
 from uuid_utils import uuid7
 
 from adapters.embedded import embedded_postgres
+from adapters.http import metrics
 from adapters.http.app import build_app
 from adapters.http.cursor import Cursors
 from adapters.http.services import Limits, Services
 from adapters.postgres import wake_ups
+from adapters.postgres.checkpoint_store import PostgresCheckpointStore
 from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool, shared_secret
 from adapters.postgres.credential_store import CHANGED, PostgresCredentialStore
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.quarantine_store import PostgresQuarantineStore
 from adapters.postgres.schema import SERVICE, current_version, ensure_service_login, latest_version, migrate
 from adapters.settings import Settings
+from adapters.signing import LastSignedFiles, signing_keys_of
 from application.credentials import Authenticate, CreateCredential, RevokeCredential
 from application.group_commit import GroupCommit
 from application.ports import CredentialStore
 from application.quarantine import KeepRefused, RetryQuarantined
 from application.record_commands import RecordCommands
+from application.rotate_signing_key import RotateSigningKey
 from application.self_audit import SelfAudit
+from application.sign_checkpoints import SignCheckpoint
+from application.signing_rounds import SigningRounds
 from domain.catalogue import CATALOGUE
 from domain.errors import AuditError, StoreUnavailable
 from domain.mapper import RecordMapper
+from domain.words import Ledger
 from projections.activity import ActivityProjection
 from projections.batches import Batches
 from projections.database import Pool, translated_errors
+from projections.lease import Lease
+from projections.merkle import MerkleProjection
 from projections.modules import ModulesProjection
 from projections.projection import Projection
+from projections.proofs import Proofs
 from projections.reads import Reads
 from projections.rebuild import Rebuild
 from projections.runner import Runner
 from projections.statuses import StatusesProjection
+from projections.tree import Trees
 from projections.users import UsersProjection
 
 PROJECTIONS: Sequence[Projection] = (
@@ -53,6 +64,7 @@ PROJECTIONS: Sequence[Projection] = (
     UsersProjection(),
     ModulesProjection(),
     StatusesProjection(),
+    MerkleProjection(),
 )
 
 _DRAIN_SECONDS = 30
@@ -133,6 +145,8 @@ class Trail:
     announcer: wake_ups.Announcer
     projector_pool: Pool
     batches: Batches
+    rotate_signing_key: RotateSigningKey
+    signing: SigningRounds
 
     def rebuild(self, projection: Projection) -> Rebuild:
         return Rebuild(projection, self.projector_pool, self.batches, _holder())
@@ -158,6 +172,11 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         credentials = PostgresCredentialStore(writer)
         quarantine = PostgresQuarantineStore(writer, projector)
         batches = Batches(PostgresEventStore(projector, lambda _: None), RecordMapper(CATALOGUE))
+        trees = Trees(reader, projector)
+        checkpoints = PostgresCheckpointStore(writer, projector)
+        last_signed = LastSignedFiles(settings.data_dir / "checkpoints")
+        keys_to_sign = signing_keys_of(settings)
+        signer = SignCheckpoint(settings.service_name, trees, checkpoints, last_signed, keys_to_sign, _now)
         yield Trail(
             credentials,
             CreateCredential(credentials, self_audit, _now, secrets.token_hex),
@@ -173,12 +192,21 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 self_audit,
                 Reads(reader, projector),
                 Cursors(await shared_secret(reader, "cursors")),
+                Proofs(reader),
+                signer,
+                Ledger(settings.ledger),
                 Limits(command_bytes=settings.max_command_bytes),
             ),
             Runner(PROJECTIONS, projector, batches, _holder()),
             announcer,
             projector,
             batches,
+            RotateSigningKey(keys_to_sign, self_audit),
+            SigningRounds(
+                signer,
+                Lease(projector, "checkpoints", _holder()),
+                lambda outcome: metrics.CHECKPOINTS.labels(outcome).inc(),
+            ),
         )
 
 
@@ -203,6 +231,7 @@ async def server(url: str, settings: Settings, *, shared_port: bool = False) -> 
             async with _background(wired, url):
                 yield wired, _address(runner)
                 await runner.cleanup()
+                await wired.signing.finish()
         finally:
             await runner.cleanup()
 
@@ -222,10 +251,16 @@ def listening(settings: Settings) -> Iterator[None]:
 @asynccontextmanager
 async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
     """The projectors and their wake-ups; they end with the block, and the block with them if they fail."""
-    heard = {wake_ups.APPENDED: wired.runner.wake, CHANGED: wired.services.authenticate.forget}
+
+    def appended() -> None:
+        wired.runner.wake()
+        wired.signing.wake()
+
+    heard = {wake_ups.APPENDED: appended, CHANGED: wired.services.authenticate.forget}
     async with asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(work) for work in (wired.runner.run(), wired.announcer.run(), wake_ups.listen(url, heard))
+            tasks.create_task(work)
+            for work in (wired.runner.run(), wired.signing.run(), wired.announcer.run(), wake_ups.listen(url, heard))
         ]
         yield
         for task in running:

@@ -15,7 +15,13 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     """The PostgreSQL to use; without it an embedded one runs in the data folder."""
     data_dir: Path = Path("data")
-    """Where the embedded PostgreSQL keeps its data."""
+    """Where the embedded PostgreSQL keeps its data, and the service its signing key and the last checkpoints."""
+    service_name: Annotated[str, Field(max_length=200, pattern=r"^[^\s+\x00-\x1f]+$")] = "certinext-audit"
+    """What the origins of checkpoints and the names of their keys begin with: `<service name>/<ledger>`."""
+    signing_key: SecretStr | None = None
+    """The Ed25519 key that signs checkpoints, in PEM (PKCS #8); all hosts need the same."""
+    signing_key_file: Path | None = None
+    """A file with this key; without either one is made in the data folder."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     ledger: str = "default"

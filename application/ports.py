@@ -1,14 +1,17 @@
 """What the use cases need from the outside, each as a promise that its implementations keep."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from domain.checkpoint import SignedCheckpoint, TreeStanding, UsedKey
 from domain.credential import Credential
 from domain.ledger import LedgerEvent
+from domain.merkle import Node
 from domain.quarantined import Quarantined, QuarantineFilter
 from domain.receipt import CommandConflict, Receipt
 from domain.record import Draft
+from domain.signed_note import VerifierKey
 from domain.words import Ledger, Position
 
 
@@ -81,3 +84,86 @@ class QuarantineStore(Protocol):
 
     async def waiting(self) -> int:
         """How many of all ledgers have not become an event. Raises StoreUnavailable."""
+
+
+class TreeReader(Protocol):
+    """The Merkle trees of the ledgers."""
+
+    async def standing(self, *, everything: bool) -> Sequence[TreeStanding]:
+        """How far the trees are built, of all ledgers, or of those with more than was signed or with an alarm.
+
+        Raises StoreUnavailable.
+        """
+
+    async def hashes(self, ledger: Ledger, size: int, nodes: Sequence[Node]) -> list[bytes]:
+        """The hashes of nodes of the tree of this size. Raises StoreUnavailable, or AuditError if it has none."""
+
+
+class CheckpointStore(Protocol):
+    """The checkpoints of all ledgers, for ever, with the public keys that signed them."""
+
+    async def latest(self, ledger: Ledger) -> SignedCheckpoint | None:
+        """The largest. Raises StoreUnavailable."""
+
+    async def add(self, ledger: Ledger, signed: SignedCheckpoint, key: VerifierKey, previous_size: int) -> bool:
+        """Keep a checkpoint that goes on from that of `previous_size` (0 for none), and its key if that is new.
+
+        False if there is one already that goes on from there, or one of this size. Once this returns, it is on disk.
+        Raises StoreUnavailable.
+        """
+
+    async def keys(self, ledger: Ledger) -> Sequence[UsedKey]:
+        """The keys that have signed, in the order of their first use. Raises StoreUnavailable."""
+
+    async def raise_alarm(self, ledger: Ledger, reason: str, at: datetime) -> None:
+        """Keep word that nothing is signed, and why; the first time stays. Raises StoreUnavailable."""
+
+    async def end_alarm(self, ledger: Ledger) -> None:
+        """All is well again, if it was not. Raises StoreUnavailable."""
+
+    async def alarms(self) -> int:
+        """In how many ledgers nothing is signed. Raises StoreUnavailable."""
+
+
+class LastSigned(Protocol):
+    """The last checkpoint signed of each ledger, kept where nobody who has the database comes."""
+
+    def read(self, ledger: Ledger) -> str | None:
+        """The note; None if none was kept. Raises OSError."""
+
+    def keep(self, ledger: Ledger, note: str) -> None:
+        """Replace it in one step; once this returns, it is on disk. Raises OSError."""
+
+    def ledgers(self) -> Collection[Ledger]:
+        """Those of which one is kept. Raises OSError."""
+
+
+class SigningKey(Protocol):
+    """An Ed25519 key."""
+
+    @property
+    def public_key(self) -> bytes:
+        """Its 32 bytes (RFC 8032)."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature, of 64 bytes."""
+
+
+class SigningKeys(Protocol):
+    """The key that signs checkpoints, which may be another after a rotation."""
+
+    def present(self) -> SigningKey:
+        """The key to sign with now, made if there never was one. Raises NoSigningKey."""
+
+    def rotate(self) -> SigningKey:
+        """Make another key and sign with it from now on. Raises AuditError if it is not ours to do."""
+
+
+class Turn(Protocol):
+    """The right to do a piece of work that one process does at a time."""
+
+    async def hold(self) -> bool:
+        """Take it, or keep it; False while another has it."""
+
+    async def release(self) -> None:
+        """Let another have it."""

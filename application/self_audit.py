@@ -45,6 +45,12 @@ class SelfAudit:
     async def credential_revoked(self, by: Credential, credential_id: str) -> None:
         await self._record(by, "RevokeAuditCredential", {}, {"type": "credential", "id": credential_id})
 
+    async def signing_key_rotated(self, by: Credential, public_key: bytes, previous: bytes | None) -> None:
+        details: JsonObject = {"public_key": public_key.hex()}
+        if previous is not None:
+            details["previous_public_key"] = previous.hex()
+        await self._record(by, "RotateAuditSigningKey", details, {"type": "signing_key", "id": public_key.hex()})
+
     async def projection_rebuilt(self, by: Credential, projection: str, events: int) -> None:
         details: JsonObject = {"projection": projection, "rows": events}
         await self._record(by, "RebuildAuditProjection", details, {"type": "projection", "id": projection})

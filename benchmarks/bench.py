@@ -83,21 +83,21 @@ class Bench:
 
     @asynccontextmanager
     async def trail(self, url: str) -> AsyncIterator[Trail]:
-        async with trail(url, _settings(url)) as wired:
+        async with trail(url, self._settings(url)) as wired:
             yield wired
 
     @asynccontextmanager
     async def server(self, url: str) -> AsyncIterator[tuple[Trail, str]]:
-        async with server(url, _settings(url)) as served:
+        async with server(url, self._settings(url)) as served:
             yield served
+
+    def _settings(self, url: str) -> Settings:
+        folder = self.folder / "data" / url.rpartition("/")[2].partition("?")[0]
+        return Settings(database_url=SecretStr(url), data_dir=folder, host="127.0.0.1", port=0)
 
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.embedded.url(), autocommit=True) as connection:
             connection.execute(statement.encode())
-
-
-def _settings(url: str) -> Settings:
-    return Settings(database_url=SecretStr(url), host="127.0.0.1", port=0)
 
 
 async def _count(url: str) -> int:

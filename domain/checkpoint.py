@@ -5,10 +5,12 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.merkle import HASH_BYTES
 from domain.signed_note import InvalidNote, SignedNote, VerifierKey
-from domain.words import Ledger
+from domain.values import JsonObject, rfc3339
+from domain.words import Ledger, Position
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
@@ -42,6 +44,48 @@ class Checkpoint:
         if not _SIZE.fullmatch(size) or int(size) >= 2**63:
             raise InvalidNote(f"the checkpoint's size {size[:40]!r} is no decimal number without leading zeroes")
         return cls(origin, int(size), _root(root), tuple(extensions))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoint:
+    """A checkpoint as it was signed."""
+
+    size: int
+    note: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UsedKey:
+    """A public key, with the time of the first and the last checkpoint that it signed; None if it has signed none."""
+
+    key: VerifierKey
+    first_used_at: datetime | None
+    last_used_at: datetime | None
+
+    def as_json(self, *, current: bool) -> JsonObject:
+        """As it is published."""
+        return {
+            "name": self.key.name,
+            "key_id": self.key.key_id.hex(),
+            "algorithm": "Ed25519",
+            "public_key": self.key.public_key.hex(),
+            "verifier_key": str(self.key),
+            "first_used_at": rfc3339(self.first_used_at) if self.first_used_at else None,
+            "last_used_at": rfc3339(self.last_used_at) if self.last_used_at else None,
+            "current": current,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TreeStanding:
+    """How far a ledger's tree is built."""
+
+    ledger: Ledger
+    head: Position
+    """The last event recorded."""
+    size: int
+    """How many events are in the tree."""
 
 
 def origin_of(service_name: str, ledger: Ledger) -> str:

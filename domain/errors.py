@@ -37,6 +37,10 @@ class StoreUnavailable(AuditError):
     """The database does not answer now; what was asked may or may not have happened, and may be asked again."""
 
 
+class NoSigningKey(AuditError):
+    """The key that signs checkpoints cannot be had."""
+
+
 class NotPermitted(AuditError):
     """The caller is known, and may not do this."""
 

@@ -67,16 +67,16 @@ class Frontier:
         return zip(reversed(levels), self._subtrees, strict=True)
 
     def root(self) -> bytes:
-        if not self._subtrees:
-            return EMPTY_ROOT
-        return self._folded(self._subtrees[:-1], self._subtrees[-1])
+        return joined(self._subtrees) if self._subtrees else EMPTY_ROOT
 
     def root_before(self, rest: bytes) -> bytes:
         """The root of the tree that ends with a subtree, not a full one, of which `rest` is the root."""
-        return self._folded(self._subtrees, rest)
+        return joined([*self._subtrees, rest])
 
-    @staticmethod
-    def _folded(subtrees: Sequence[bytes], last: bytes) -> bytes:
-        for subtree in reversed(subtrees):
-            last = node_hash(subtree, last)
-        return last
+
+def joined(subtrees: Sequence[bytes]) -> bytes:
+    """The root over subtrees that stand side by side, each larger than the next."""
+    *larger, root = subtrees
+    for subtree in reversed(larger):
+        root = node_hash(subtree, root)
+    return root

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from domain.event import AuditEvent
-from domain.words import Ledger
+from domain.words import Ledger, Position
 from projections.database import Connection
 
 
@@ -30,12 +30,27 @@ class Table:
 
 
 class Projection(Protocol):
-    """One or more read tables that are kept together."""
+    """One or more read tables that are kept together: an EventProjection or a LedgerProjection."""
 
     name: str
     tables: Sequence[Table]
+
+
+@runtime_checkable
+class EventProjection(Projection, Protocol):
+    """One that follows from what events say. Those that cannot be decoded or applied are set aside."""
 
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
     ) -> None:
         """Bring the tables from the state before these events to the state after, set-based."""
+
+
+@runtime_checkable
+class LedgerProjection(Projection, Protocol):
+    """One that follows from the ledger's rows as they are: no event is decoded for it, so none is set aside."""
+
+    async def extend(
+        self, connection: Connection, generation: int, ledger: Ledger, after: Position, last: Position
+    ) -> None:
+        """Bring the tables from the state after one position to the state after another, set-based."""

@@ -10,8 +10,8 @@ from eventsourcing.persistence import Tracking
 from domain.event import AuditEvent
 from domain.words import Ledger, Position
 from projections.batches import Batch, Batches
-from projections.database import Connection, Pool
-from projections.projection import Projection
+from projections.database import Connection, Pool, bind
+from projections.projection import EventProjection, LedgerProjection, Projection
 from projections.tracking import insert_tracking, max_tracking_id
 
 _FAULT_OF_AN_EVENT = (
@@ -31,6 +31,9 @@ _SET_ASIDE = """
 INSERT INTO reading.set_aside (ledger, projection, generation, position, error)
 SELECT $1, $2, $3, * FROM unnest($4::bigint[], $5::text[])
 """
+
+SPAN = 64 * 256
+"""How many positions a projection of the ledger itself is brought forward together."""
 
 log = structlog.get_logger()
 
@@ -53,6 +56,8 @@ class Projector:
         The table and the tracking move in one transaction. Raises IntegrityError of eventsourcing, and changes
         nothing, if another process was quicker.
         """
+        if isinstance(self.projection, LedgerProjection):
+            return await self._extend(self.projection, ledger, after)
         batch = await self.batches.after(ledger, after)
         if batch is None:
             return after
@@ -64,6 +69,17 @@ class Projector:
             await self._apply_one_by_one(ledger, after, batch)
         return batch.last
 
+    async def _extend(self, projection: LedgerProjection, ledger: Ledger, after: Position) -> Position:
+        async with self.pool.acquire() as connection, connection.transaction():
+            head = await connection.fetchval("SELECT position FROM audit.heads WHERE ledger = $1", ledger)
+            last = Position(min(head or 0, after + SPAN))
+            if last <= after:
+                return after
+            await insert_tracking(connection, projection.name, self.generation, Tracking(ledger, last), after)
+            await bind(connection, ledger)
+            await projection.extend(connection, self.generation, ledger, after, last)
+        return last
+
     async def _apply(
         self,
         ledger: Ledger,
@@ -72,6 +88,7 @@ class Projector:
         unreadable: Sequence[tuple[Position, str]],
         last: Position,
     ) -> None:
+        assert isinstance(self.projection, EventProjection)
         async with self.pool.acquire() as connection, connection.transaction():
             # First, so that of two processes the slower one waits here and then learns that it was overtaken.
             await insert_tracking(connection, self.projection.name, self.generation, Tracking(ledger, last), after)

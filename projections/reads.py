@@ -126,6 +126,14 @@ class Reads:
             )
             return ((row, evidence) if evidence is not None else None), freshness
 
+    async def position_of(
+        self, ledger: Ledger, event_id: str, only_actor: str | None, wait: Wait
+    ) -> tuple[Position | None, Freshness]:
+        """The position of an event; None if the table has none of this id."""
+        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
+            row = await activity_query.by_event_id(connection, event_id, only_actor)
+            return (row.position if row else None), freshness
+
     async def users(
         self,
         ledger: Ledger,

@@ -12,7 +12,7 @@ from projections import generations
 from projections.batches import BATCH, Batches
 from projections.database import PASSING, Pool
 from projections.lease import Lease
-from projections.projection import Projection
+from projections.projection import EventProjection, Projection
 from projections.projector import Projector
 
 POLL_SECONDS = 1.0
@@ -118,7 +118,10 @@ class Runner:
 
     def _leads(self, projection: Projection, ledger: Ledger, position: Position) -> bool:
         """Whether it is so far ahead of another one that the events must be read again for that one."""
-        others = (places for name, places in self._standing.items() if name != projection.name)
+        if not isinstance(projection, EventProjection):
+            return False
+        sharing = {other.name for other in self._projections if isinstance(other, EventProjection)}
+        others = (self._standing[name] for name in sharing - {projection.name})
         return any(position - places.get(ledger, position) >= MOST_LEAD for places in others)
 
 

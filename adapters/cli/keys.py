@@ -10,6 +10,7 @@ from rich.table import Table
 from adapters.bootstrap import Trail
 from adapters.cli.on_trail import with_trail
 from adapters.cli.output import complain, console, print_json, say
+from adapters.cli.signing_keys import list_signing_keys
 from application.credentials import InvalidCredential
 from domain.credential import Credential
 from domain.values import JsonObject, rfc3339
@@ -18,7 +19,8 @@ from domain.words import Module, Role
 _LIFE = re.compile(r"(\d{1,6})([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
-keys = App(name="keys", help="Create, list and revoke API keys.")
+keys = App(name="keys", help="Create, list and revoke API keys; list the public keys of checkpoints.")
+keys.command(list_signing_keys, name="signing")
 
 
 @keys.command

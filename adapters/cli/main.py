@@ -14,6 +14,7 @@ from adapters.cli.keys import keys
 from adapters.cli.output import complain, print_json, say
 from adapters.cli.quarantine import quarantine
 from adapters.cli.running import run, settings
+from adapters.cli.signing_keys import signing_keys
 from adapters.cli.work import play_estate, rebuild_projection
 from adapters.cli.workers import serve_with_workers
 from adapters.demo.errors import DemoError
@@ -26,6 +27,7 @@ GOOD, BAD_NEWS, COULD_NOT = 0, 1, 2
 app = App(name="certinext-audit", help="The audit trail of CertiNext.", result_action="return_value")
 app.command(keys)
 app.command(quarantine)
+app.command(signing_keys)
 
 
 @app.command
@@ -85,7 +87,7 @@ def rebuild(projection: str, /, *, json: bool = False) -> int:
     Parameters
     ----------
     projection
-        activity, users, modules or statuses.
+        activity, users, modules, statuses or merkle.
     """
     configured = settings()
     with bootstrap.database(configured) as url:

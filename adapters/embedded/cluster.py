@@ -13,8 +13,9 @@ from pathlib import Path
 from adapters.embedded.account import Account
 from adapters.embedded.binaries import Programs
 from adapters.embedded.errors import EmbeddedPostgresError
-from adapters.embedded.folder import DataFolder, sync_folder, write_private
+from adapters.embedded.folder import DataFolder
 from adapters.embedded.process import end_with_parent, reachable_by_child
+from adapters.private_files import sync_folder, write_private
 
 USER = "certinext_audit"
 DATABASE = "certinext_audit"

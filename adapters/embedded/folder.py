@@ -10,6 +10,7 @@ from typing import IO
 
 from adapters.embedded.database import EmbeddedDatabase
 from adapters.embedded.errors import EmbeddedPostgresError
+from adapters.private_files import write_private
 
 RUNTIME_PREFIX = "certinext-audit-"
 
@@ -98,28 +99,6 @@ class DataFolder:
                 f"{self.password_file} is missing, and without it the database in {self.cluster} cannot be "
                 "opened: restore it from a backup."
             ) from None
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace `path` in one step, durably, with mode 0600."""
-    draft = path.with_name(path.name + ".tmp")
-    with contextlib.suppress(FileNotFoundError):
-        draft.unlink()
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make renames in this folder survive a power failure."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def open_log(path: Path, keep_bytes: int = 16 * 1024 * 1024) -> IO[bytes]:

@@ -12,6 +12,7 @@ from aiohttp import web
 from adapters.http import metrics
 from adapters.http.commands import commands
 from adapters.http.events import events
+from adapters.http.evidence import evidence
 from adapters.http.health import health
 from adapters.http.openapi import document
 from adapters.http.problems import Problem, problem_of, problem_of_status
@@ -42,7 +43,15 @@ async def describe(request: web.Request) -> web.StreamResponse:
 
 
 _DOCUMENT = web.AppKey("document", bytes)
-ALL_ROUTES = [*commands.routes, *events.routes, *tables.routes, *quarantine.routes, *health.routes, *description.routes]
+ALL_ROUTES = [
+    *commands.routes,
+    *events.routes,
+    *evidence.routes,
+    *tables.routes,
+    *quarantine.routes,
+    *health.routes,
+    *description.routes,
+]
 
 
 def build_app(services: Services) -> web.Application:

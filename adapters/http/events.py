@@ -11,7 +11,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from adapters.http.parameters import parse
+from adapters.http.parameters import Nothing, parse
 from adapters.http.problems import NotFound
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.schemas import Event, EventWithEvidence, Page
@@ -20,7 +20,7 @@ from application.self_audit import Origin
 from domain.credential import Credential
 from domain.filters import EventFilter
 from domain.values import LARGEST_INTEGER, JsonObject, JsonValue, Timestamp, rfc3339
-from domain.words import Position, Role
+from domain.words import Ledger, Position, Role
 from projections.activity_query import Query, Row
 from projections.reads import Freshness, Wait
 
@@ -117,13 +117,12 @@ async def find_events(request: web.Request) -> web.StreamResponse:
 async def read_event(request: web.Request) -> web.StreamResponse:
     """The record is the text that is hashed: `leaf_hash` is SHA-256 of a zero byte and the record in UTF-8."""
     services, caller = request.app[SERVICES], request[CALLER]
-    fresh, _ = parse(request, Fresh, _Nothing)
+    fresh, _ = parse(request, Fresh, Nothing)
     only_actor = caller.actor_id if caller.role is Role.USER else None
-    event_id = _event_id(request)
+    event_id = event_id_of(request)
     found, freshness = await services.reads.event(caller.ledger, event_id, only_actor, fresh.wait(services))
     if found is None:
-        missing = f"; {freshness.set_aside} events are missing in this table" if freshness.set_aside else ""
-        raise NotFound(f"there is no event {event_id} in the ledger {caller.ledger}{missing}")
+        raise not_in_table(event_id, caller.ledger, freshness)
     await services.self_audit.searched(caller, {"event_id": event_id}, 1, origin(request))
     row, evidence = found
     return web.Response(
@@ -157,11 +156,13 @@ def origin(request: web.Request) -> Origin:
     return Origin(request.remote, request.headers.get("User-Agent"))
 
 
-class _Nothing(BaseModel):
-    """No further parameters."""
+def not_in_table(event_id: str, ledger: Ledger, freshness: Freshness) -> NotFound:
+    missing = f"; {freshness.set_aside} events are missing in this table" if freshness.set_aside else ""
+    return NotFound(f"there is no event {event_id} in the ledger {ledger}{missing}")
 
 
-def _event_id(request: web.Request) -> str:
+def event_id_of(request: web.Request) -> str:
+    """The id in the path. Raises NotFound if it is none."""
     text = request.match_info["event_id"]
     try:
         return str(UUID(text))

@@ -33,10 +33,12 @@ class ProjectorReadiness(BaseModel):
 
 
 class Readiness(BaseModel):
-    """`ready`; `degraded` if a table misses events or does not move; `unavailable` without database."""
+    """`ready`; `degraded` if a table misses events or does not move, or checkpoints are refused; `unavailable`
+    without database."""
 
     status: str
     database: str
+    checkpoints: str
     projectors: dict[str, ProjectorReadiness]
 
 
@@ -56,13 +58,15 @@ async def readiness(request: web.Request) -> web.StreamResponse:
     """Asks the database, and says how far the projectors are behind."""
     try:
         states = await request.app[SERVICES].reads.projectors()
+        alarms = await request.app[SERVICES].signer.store.alarms()
     except StoreUnavailable:
-        body = {"status": "unavailable", "database": "unavailable", "projectors": {}}
+        body = {"status": "unavailable", "database": "unavailable", "checkpoints": "unknown", "projectors": {}}
         return web.Response(body=orjson.dumps(body), status=HTTPStatus.SERVICE_UNAVAILABLE, content_type=_JSON)
-    degraded = any(state.set_aside or state.stuck for state in states)
+    degraded = alarms or any(state.set_aside or state.stuck for state in states)
     body = {
         "status": "degraded" if degraded else "ready",
         "database": "ready",
+        "checkpoints": "refused" if alarms else "ready",
         "projectors": {
             state.projection: {"lag": state.lag, "stuck": state.stuck, "set_aside": state.set_aside} for state in states
         },
@@ -72,7 +76,7 @@ async def readiness(request: web.Request) -> web.StreamResponse:
 
 @health("GET", "/metrics", "Figures for Prometheus", {200: ("All figures.", Content("text/plain"))})
 async def figures(request: web.Request) -> web.StreamResponse:
-    """Lag, set-aside events and what waits in quarantine are asked of the database, and unknown without it."""
+    """Lag, set-aside events, quarantine and alarms are asked of the database, and unknown without it."""
     services = request.app[SERVICES]
     metrics.LAG.clear()
     metrics.SET_ASIDE.clear()
@@ -81,8 +85,10 @@ async def figures(request: web.Request) -> web.StreamResponse:
         for state in await services.reads.projectors():
             metrics.LAG.labels(state.projection).set(state.lag)
             metrics.SET_ASIDE.labels(state.projection).set(state.set_aside)
+        metrics.SIGNING_ALARMS.set(await services.signer.store.alarms())
         metrics.DATABASE_UP.set(1)
     except StoreUnavailable:
         metrics.DATABASE_UP.set(0)
         metrics.WAITING.set(nan)
+        metrics.SIGNING_ALARMS.set(nan)
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

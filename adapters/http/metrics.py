@@ -14,6 +14,12 @@ QUARANTINE_FULL = Counter(
 WAITING = Gauge("certinext_audit_quarantine_waiting", "Commands in quarantine that have not become an event.")
 LAG = Gauge("certinext_audit_projector_lag_events", "Events recorded and not applied yet.", ["projection"])
 SET_ASIDE = Gauge("certinext_audit_events_set_aside", "Events that could not be applied.", ["projection"])
+CHECKPOINTS = Counter(
+    "certinext_audit_checkpoints", "Checkpoints, by whether they were signed or refused.", ["outcome"]
+)
+SIGNING_ALARMS = Gauge(
+    "certinext_audit_signing_alarms", "Ledgers of which no checkpoint is signed, since that would contradict the last."
+)
 DATABASE_UP = Gauge("certinext_audit_database_up", "Whether the database answers.")
 
 
@@ -24,3 +30,8 @@ def count(answer: Answer) -> None:
     else:
         outcome = "conflict" if isinstance(answer, CommandConflict) else "refused"
     COMMANDS.labels(outcome).inc()
+
+
+def count_checkpoint(outcome: str) -> None:
+    """Count one that was `signed` or `refused`."""
+    CHECKPOINTS.labels(outcome).inc()

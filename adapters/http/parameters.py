@@ -13,6 +13,11 @@ from domain.errors import FieldError
 
 _STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
+
+class Nothing(BaseModel):
+    """No further parameters."""
+
+
 M1 = TypeVar("M1", bound=BaseModel)
 M2 = TypeVar("M2", bound=BaseModel)
 

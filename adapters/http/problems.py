@@ -14,6 +14,7 @@ from domain.errors import (
     FieldError,
     InvalidCommand,
     InvalidJson,
+    NoSigningKey,
     NotPermitted,
     StoreUnavailable,
     TooLarge,
@@ -22,7 +23,9 @@ from domain.receipt import CommandConflict
 from domain.values import JsonObject
 from domain.words import Refusal
 from projections.generations import NotBuilt
+from projections.proofs import EvidenceDamaged, InvalidSizes, NotCovered, NotSigned
 from projections.reads import NotYetProjected, TookTooLong
+from projections.tree import TreeIncomplete
 
 CONTENT_TYPE = "application/problem+json"
 _TYPE = "urn:certinext-audit:problem:"
@@ -100,6 +103,12 @@ _PROBLEMS: dict[type[AuditError], tuple[HTTPStatus, str, str]] = {
     ),
     InvalidCommand: (HTTPStatus.UNPROCESSABLE_ENTITY, Refusal.INVALID_COMMAND, "Fields of the command do not fit"),
     InvalidQuery: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-query", "Parameters of the query do not fit"),
+    InvalidSizes: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-query", "Parameters of the query do not fit"),
+    NotSigned: (HTTPStatus.NOT_FOUND, "not-signed", "There is no such checkpoint"),
+    NotCovered: (HTTPStatus.SERVICE_UNAVAILABLE, "not-covered", "No checkpoint covers the event yet"),
+    TreeIncomplete: (HTTPStatus.SERVICE_UNAVAILABLE, "tree-incomplete", "The tree is not that far yet"),
+    EvidenceDamaged: (HTTPStatus.INTERNAL_SERVER_ERROR, "evidence-damaged", "The evidence contradicts itself"),
+    NoSigningKey: (HTTPStatus.SERVICE_UNAVAILABLE, "no-signing-key", "The service has no key to sign with"),
     StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service cannot do this now"),
     Overloaded: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting to be recorded"),
     TookTooLong: (HTTPStatus.SERVICE_UNAVAILABLE, "took-too-long", "The query took too long"),
@@ -124,14 +133,14 @@ def problem_of(error: AuditError | CommandConflict) -> Problem:
         raise error from None
     passing = status is HTTPStatus.SERVICE_UNAVAILABLE and not isinstance(error, TookTooLong)
     detail = "the database does not answer; try again" if isinstance(error, StoreUnavailable) else str(error)
-    errors = error.errors if isinstance(error, InvalidCommand | InvalidQuery) else ()
+    errors = error.errors if isinstance(error, InvalidCommand | InvalidQuery | InvalidSizes) else ()
     return Problem(
         status,
         kind,
         title,
         detail,
         errors,
-        parameters=isinstance(error, InvalidQuery),
+        parameters=isinstance(error, InvalidQuery | InvalidSizes),
         retry_after=1 if passing else None,
     )
 

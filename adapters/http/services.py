@@ -10,7 +10,10 @@ from application.ports import QuarantineStore
 from application.quarantine import KeepRefused, RetryQuarantined
 from application.record_commands import RecordCommands
 from application.self_audit import SelfAudit
+from application.sign_checkpoints import SignCheckpoint
 from domain.activity import Catalogue
+from domain.words import Ledger
+from projections.proofs import Proofs
 from projections.reads import Reads
 
 
@@ -39,6 +42,10 @@ class Services:
     self_audit: SelfAudit
     reads: Reads
     cursors: Cursors
+    proofs: Proofs
+    signer: SignCheckpoint
+    ledger: Ledger
+    """Whose keys are shown to those who name none."""
     limits: Limits
 
 

@@ -116,6 +116,20 @@ class AuditCredentialRevoked(Details):
 
 
 @audit(
+    "RotateAuditSigningKey",
+    "audit_signing_key.rotated",
+    "signing_key",
+    "rotated the audit signing key {entity}",
+    clause="3.3",
+)
+class AuditSigningKeyRotated(Details):
+    """Checkpoints are signed with another key from now on, of which this is the public half in hexadecimal."""
+
+    public_key: Sha256
+    previous_public_key: Sha256 | None = None
+
+
+@audit(
     "RebuildAuditProjection",
     "audit_projection.rebuilt",
     "projection",

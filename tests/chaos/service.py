@@ -72,7 +72,7 @@ class ServiceProcess:
 
     async def create_key(self, role: Role) -> str:
         """A new key of the default ledger."""
-        settings = Settings(database_url=SecretStr(self.owner_url))
+        settings = Settings(database_url=SecretStr(self.owner_url), data_dir=self._folder.path)
         async with bootstrap.trail(self.owner_url, settings) as trail:
             by = console(DEFAULT_LEDGER, datetime.now(UTC), "tests")
             _, key = await trail.create_credential.create(by, f"A {role}", role)

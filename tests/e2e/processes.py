@@ -75,9 +75,8 @@ def start(*arguments: str | bytes, settings: Mapping[str, str]) -> Running:
     folder = TemporaryDirectory()
     for name in ("out", "err"):
         (Path(folder.name) / name).touch()
-    process = _context.Process(
-        target=_main, args=([*map(os.fsdecode, arguments)], environment(**settings), folder.name)
-    )
+    variables = environment(**{"data_dir": f"{folder.name}/data", **settings})
+    process = _context.Process(target=_main, args=([*map(os.fsdecode, arguments)], variables, folder.name))
     process.start()
     return Running(process, folder)
 

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from queue import Queue
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from pydantic import SecretStr
@@ -61,10 +63,10 @@ class Service:
 @contextmanager
 def running(url: str, **changes: Any) -> Iterator[Service]:
     """The service on this database and a free port, with changed settings; it has stopped cleanly at the end."""
-    settings = Settings(database_url=SecretStr(url), port=0, **changes)
     started: Queue[Service | None] = Queue()
     stop = asyncio.Event()
-    with ThreadPoolExecutor(1, "service") as thread:
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(1, "service") as thread:
+        settings = Settings(database_url=SecretStr(url), port=0, **{"data_dir": Path(folder), **changes})
         ended = thread.submit(lambda: asyncio.run(_serve(url, settings, started, stop)))
         ended.add_done_callback(lambda _: started.put(None))
         service = started.get(timeout=_START_SECONDS)

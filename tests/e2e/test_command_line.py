@@ -169,7 +169,7 @@ async def test_a_projection_is_rebuilt(settings: dict[str, str]) -> None:
         receipts = await module.record_all(command_data() for _ in range(20))
         await auditor.shown(receipts[-1])
         before = (await auditor.get("/v1/users")).json["users"]
-        for projection in ("activity", "users", "modules", "statuses"):
+        for projection in ("activity", "users", "modules", "statuses", "merkle"):
             ended = await run("rebuild", projection, "--json", settings=settings)
             assert (ended.code, ended.json[0]["projection"]) == (0, projection), ended
             assert ended.json[0]["events"] >= 20

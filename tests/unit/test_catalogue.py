@@ -66,7 +66,7 @@ EVENTS: dict[Module, str] = {
         BackupRestored ClockAdjusted TimeSynchronizationLost TimeSynchronizationRestored
         NetworkDeviceReported FacilityAccessRecorded AuditTrailQueried AuditTrailExported
         AuditTrailVerified AuditTamperingDetected AuditReplayed AuditFeedSubscribed
-        AuditCredentialCreated AuditCredentialRevoked AuditProjectionRebuilt
+        AuditCredentialCreated AuditCredentialRevoked AuditSigningKeyRotated AuditProjectionRebuilt
         AuditFindingAcknowledged
     """,
 }

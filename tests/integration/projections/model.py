@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from domain.catalogue import CATALOGUE
+from domain.merkle import root_hash
 from domain.values import parse_rfc3339
 from domain.words import Ledger
 from tests.integration.projections.stage import Stage
@@ -25,6 +26,7 @@ async def expected(stage: Stage, ledger: Ledger) -> dict[str, Rows]:
         "users": _users(events),
         "modules": _modules(events),
         "statuses": _statuses(events),
+        "tiles": _tiles([row["leaf_hash"] for row in stored]),
     }
     return {name: sorted(rows, key=repr) for name, rows in tables.items()}
 
@@ -32,7 +34,7 @@ async def expected(stage: Stage, ledger: Ledger) -> dict[str, Rows]:
 async def shown(stage: Stage, ledger: Ledger) -> dict[str, Rows]:
     """What each view says, in the same shape: of the events of `activity` the columns that a loop can give."""
     found: dict[str, Rows] = {
-        name: await stage.rows(name, ledger) for name in ("activity_aliases", "users", "modules", "statuses")
+        name: await stage.rows(name, ledger) for name in ("activity_aliases", "users", "modules", "statuses", "tiles")
     }
     activity = await stage.rows("activity", ledger)
     # Words are the last column but one; they are tried in the tests of reading.
@@ -120,6 +122,16 @@ def _modules(events: list[dict[str, Any]]) -> Rows:
         row[1] += event["status"] == "failure"
         row[2], row[3] = min(row[2], moment), max(row[3], moment)
     return [(*key, *row) for key, row in rows.items()]
+
+
+def _tiles(hashes: list[bytes]) -> Rows:
+    rows: Rows = []
+    level = 0
+    while tiles := [hashes[start : start + 256] for start in range(0, len(hashes) - 255, 256)]:
+        roots = [root_hash(tile) for tile in tiles]
+        rows += [(level, index, b"".join(tile), roots[index]) for index, tile in enumerate(tiles)]
+        level, hashes = level + 1, roots
+    return rows
 
 
 def _statuses(events: list[dict[str, Any]]) -> Rows:
