@@ -80,6 +80,8 @@ SCENES_OF_SYSTEM = (
     Scene(40, 11.0, "svc-host", "RemoveSoftware", _TOOL, {"version": "4.99.5", "host": _HOST}),
     Scene(43, 11.0, "svc-audit", "RebuildAuditProjection", ("projection", "activity", "activity"),
           {"projection": "activity", "to_position": 15_000, "rows": 15_000, "duration_ms": 4_100}),
+    Scene(44, 11.0, "u-08", "RotateAuditSigningKey", ("signing_key", "5e" * 32),
+          {"public_key": "5e" * 32, "previous_public_key": "a7" * 32}),
     Scene(46, 11.0, "svc-audit", "DetectAuditTampering", ("ledger", "drill", "Restored copy of the drill"),
           {"kind": "edited_event", "position": 4711, "message": "Planted in a restored copy to try the alarm."}),
     Scene(48, 11.0, "u-08", "AcknowledgeAuditFinding", ("finding", "f-locked-accounts", "Accounts locked"),

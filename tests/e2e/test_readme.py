@@ -60,9 +60,9 @@ def test_demonstration_prints_the_same_lines() -> None:
     assert [line for _, line in curl_lines(ADDRESS)] == [line for line, _ in documented()[:5]]
 
 
-async def test_every_line_answers_as_printed(database_url: str) -> None:
+async def test_every_line_answers_as_printed(database_url: str, tmp_path: Path) -> None:
     """With the demonstration loaded, each line of the README gives the answer that is printed below it."""
-    settings = Settings(port=0)
+    settings = Settings(port=0, data_dir=tmp_path)
     async with bootstrap.server(database_url, settings) as (trail, address):
         caller = console(DEFAULT_LEDGER, datetime.now(UTC), "newcomer")
 
