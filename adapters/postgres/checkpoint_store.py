@@ -41,10 +41,11 @@ class PostgresCheckpointStore:
 
     async def add(self, ledger: Ledger, signed: SignedCheckpoint, key: VerifierKey, previous_size: int) -> bool:
         async with bound(self.pool, ledger) as connection:
-            await connection.execute(_ADD_KEY, ledger, key.name, key.key_id, key.public_key, signed.signed_at)
             added = await connection.fetchval(
                 _ADD, ledger, signed.size, previous_size, signed.note, key.name, key.key_id, signed.signed_at
             )
+            if added is not None:
+                await connection.execute(_ADD_KEY, ledger, key.name, key.key_id, key.public_key, signed.signed_at)
         return added is not None
 
     async def keys(self, ledger: Ledger) -> Sequence[UsedKey]:
