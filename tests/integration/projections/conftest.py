@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, MutableMapping
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,7 +13,9 @@ from structlog.testing import capture_logs
 
 from adapters.embedded import EmbeddedDatabase
 from domain.words import DEFAULT_LEDGER, Ledger
+from projections import generations
 from projections.activity import ActivityProjection
+from tests.integration.projections.signing import MERKLE, Signing
 from tests.integration.projections.stage import Stage, opened
 from tests.integration.projections.varied import drafts
 
@@ -57,3 +60,10 @@ async def _load(url: str) -> None:
 async def loaded(loaded_url: str) -> AsyncIterator[Stage]:
     async with opened(loaded_url) as stage:
         yield stage
+
+
+@pytest.fixture
+async def signing(stage: Stage, tmp_path: Path) -> Signing:
+    async with stage.pool.acquire() as connection:
+        await generations.ensure(connection, MERKLE)
+    return Signing(stage, tmp_path)
