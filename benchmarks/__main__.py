@@ -18,7 +18,7 @@ from rich.console import Console
 from adapters.cli.running import run
 from adapters.embedded import EmbeddedDatabase, embedded_postgres
 from adapters.observability.logs import configure_logs
-from benchmarks import append_against_copy, append_against_recorder, commanding, projecting, searching
+from benchmarks import append_against_copy, append_against_recorder, commanding, projecting, proving, searching
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, table
 
@@ -28,6 +28,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[Sequence[Figure]]]] = {
     "projections": projecting.run,
     "search": searching.run,
     "commands": commanding.run,
+    "proofs": proving.run,
 }
 _SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 

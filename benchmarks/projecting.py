@@ -1,4 +1,4 @@
-"""Keeping the read tables: all four live over a ledger that is far ahead, and each rebuilt from the beginning."""
+"""Keeping the read tables: all of them live over a ledger that is far ahead, and each rebuilt from the beginning."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ async def run(bench: Bench) -> Sequence[Figure]:
         bench.tell(f"projecting {live:,} events live")
         figures = [
             compared(
-                f"four projections together, live, {live:,} events waiting",
+                f"all projections together, live, {live:,} events waiting",
                 per_second(live, await catch_up(wired)),
                 "the pace that is asked for",
                 {"events/s": _WANTED},
