@@ -7,8 +7,12 @@ CODE := domain application adapters projections tests benchmarks
 
 .PHONY: install demo serve test chaos lint format bench docs lock clean
 
-$(VENV)/runtime: requirements/runtime.txt pyproject.toml
-	test -x $(BIN)/uv || ($(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.5')
+$(BIN)/uv: requirements/installer.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/installer.txt
+	touch $@
+
+$(VENV)/runtime: $(BIN)/uv requirements/runtime.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/runtime.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
@@ -48,6 +52,7 @@ docs: install
 	$(BIN)/python -m adapters.documents.catalogue > docs/catalogue.md
 
 lock: $(VENV)/dev
+	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 --universal --output-file requirements/installer.txt -
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --universal --extra build --output-file requirements/runtime.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --universal --extra build --extra dev --output-file requirements/dev.txt pyproject.toml
 

@@ -49,3 +49,14 @@ def test_every_package_that_is_imported_is_declared(folders: tuple[str, ...], ex
     assert {"asyncpg", "pydantic"} <= theirs
     missing = {name for name in theirs if not {_normalised(one) for one in providers.get(name, ())} & declared(*extras)}
     assert missing == set()
+
+
+def test_nothing_is_installed_but_what_is_pinned_by_its_hash() -> None:
+    """The installer itself among it; our own code comes from the folder, without anybody else's."""
+    installs = [line for line in (PROJECT / "Makefile").read_text().splitlines() if "pip install" in line]
+    assert len(installs) == 4
+    for line in installs:
+        assert "--require-hashes --requirement requirements/" in line or "--no-deps" in line, line
+    assert re.fullmatch(
+        r"uv==[0-9.]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n", (PROJECT / "requirements/installer.txt").read_text()
+    )
