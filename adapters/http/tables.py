@@ -27,7 +27,7 @@ _JSON = "application/json"
 
 _Id = Annotated[str, Field(strict=True, pattern=r"^[^\x00]+$")]
 _AFTER_ID: TypeAdapter[tuple[_Id]] = TypeAdapter(tuple[_Id])
-_FROM_BUCKET: TypeAdapter[tuple[Timestamp]] = TypeAdapter(tuple[Timestamp])
+_AFTER_COUNT: TypeAdapter[tuple[Timestamp, Status]] = TypeAdapter(tuple[Timestamp, Status])
 
 
 class UserFilter(Span):
@@ -144,35 +144,27 @@ async def list_modules(request: web.Request) -> web.StreamResponse:
     problems=(422,),
 )
 async def list_statuses(request: web.Request) -> web.StreamResponse:
-    """Spans without events are left out. A page ends between two spans, so it may hold one row less than asked."""
+    """By span and then by status; spans without events are left out."""
     services, caller = request.app[SERVICES], request[CALLER]
     wanted, paging = parse(request, StatusFilter, TablePaging)
     asked = _asked("statuses", caller, wanted)
-    (begin,) = services.cursors.decode(asked, paging.cursor, _FROM_BUCKET) if paging.cursor else (None,)
+    after = services.cursors.decode(asked, paging.cursor, _AFTER_COUNT) if paging.cursor else None
     rows, freshness = await services.reads.statuses(
         caller.ledger,
         wanted.bucket,
         wanted.status,
         wanted.module,
         (wanted.from_, wanted.to),
-        begin,
-        paging.limit + len(Status),
+        after and after[0],
+        paging.limit + len(Status) + 1,  # The span that the page before ended in comes again, whole.
         paging.wait(services),
     )
-    shown, following = _whole_buckets(rows, paging.limit)
-    return _page(request, "statuses", shown, freshness, following and services.cursors.encode(asked, [following]))
-
-
-def _whole_buckets(rows: Sequence[Record], limit: int) -> tuple[Sequence[Record], str | None]:
-    """The rows of as many whole spans as the limit allows, at least one; and the span that comes next."""
-    if len(rows) <= limit:
-        return rows, None
-    cut = rows[limit]["bucket"]
-    if cut == rows[0]["bucket"]:
-        cut = next((row["bucket"] for row in rows if row["bucket"] != cut), None)
-    if cut is None:
-        return rows, None
-    return [row for row in rows if row["bucket"] < cut], rfc3339(cut)
+    rows = [row for row in rows if after is None or (row["bucket"], row["status"]) > after]
+    shown = rows[: paging.limit]
+    following = None
+    if len(rows) > paging.limit:
+        following = services.cursors.encode(asked, [rfc3339(shown[-1]["bucket"]), shown[-1]["status"]])
+    return _page(request, "statuses", shown, freshness, following)
 
 
 def _asked(table: str, caller: Credential, wanted: Span) -> JsonObject:

@@ -146,15 +146,34 @@ async def test_statuses_count_by_time(auditor: Client, events: Rows, bucket: str
         ]
 
 
-@pytest.mark.parametrize("limit", [1, 2, 1000])
-async def test_a_single_span_of_two_statuses_is_one_page(module: Client, auditor: Client, limit: int) -> None:
-    """A span is never torn apart, even by a limit of one row."""
+@pytest.mark.parametrize("limit", [1, 2, 3, 1000])
+async def test_a_page_of_counts_holds_as_many_as_asked_for(module: Client, auditor: Client, limit: int) -> None:
+    """It may end between the two statuses of one span; the next one goes on right there."""
     failure = {"code": "denied", "reason": "no"}
-    commands = [command_data(), command_data(status="failure", failure=failure)]
-    receipts = await module.record_all(command | {"occurred_at": "2020-01-01T00:00:00Z"} for command in commands)
+    commands = [
+        command | {"occurred_at": f"2020-01-0{day}T00:00:00Z"}
+        for day in (1, 2, 3)
+        for command in (command_data(), command_data(status="failure", failure=failure))
+    ]
+    receipts = await module.record_all(commands[:-1])
     await auditor.shown(receipts[-1])
-    rows = await walk(auditor, "statuses", limit, to="2020-01-02T00:00:00Z")
-    assert [(row["status"], row["events"]) for row in rows] == [("failure", 1), ("success", 1)]
+    answer = await auditor.get("/v1/statuses", {"limit": str(limit), "to": "2020-01-04T00:00:00Z"})
+    sizes, rows = [], []
+    while True:
+        sizes.append(len(answer.json["statuses"]))
+        rows += answer.json["statuses"]
+        if answer.json["next"] is None:
+            break
+        answer = await auditor.call("GET", answer.links["next"])
+    assert all(size == limit for size in sizes[:-1])
+    assert 1 <= sizes[-1] <= limit
+    assert [(row["bucket"][:10], row["status"], row["events"]) for row in rows] == [
+        ("2020-01-01", "failure", 1),
+        ("2020-01-01", "success", 1),
+        ("2020-01-02", "failure", 1),
+        ("2020-01-02", "success", 1),
+        ("2020-01-03", "success", 1),
+    ]
 
 
 @pytest.mark.parametrize("table", ["users", "modules", "statuses"])
