@@ -25,6 +25,7 @@ from adapters.http.services import Limits, Services
 from adapters.postgres import wake_ups
 from adapters.postgres.checkpoint_store import PostgresCheckpointStore
 from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool, shared_secret
+from adapters.postgres.connections import CLOSE_SECONDS, PROJECTOR, READER, WRITER, open_pool, shared_secret
 from adapters.postgres.credential_store import CHANGED, PostgresCredentialStore
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.quarantine_store import PostgresQuarantineStore
@@ -147,6 +148,8 @@ class Trail:
     batches: Batches
     rotate_signing_key: RotateSigningKey
     signing: SigningRounds
+    pools: Sequence[Pool]
+    """All connections that these use."""
 
     def rebuild(self, projection: Projection) -> Rebuild:
         return Rebuild(projection, self.projector_pool, self.batches, _holder())
@@ -207,6 +210,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 Lease(projector, "checkpoints", _holder()),
                 lambda outcome: metrics.CHECKPOINTS.labels(outcome).inc(),
             ),
+            (writer, projector, reader, keys),
         )
 
 
@@ -257,14 +261,24 @@ async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
         wired.signing.wake()
 
     heard = {wake_ups.APPENDED: appended, CHANGED: wired.services.authenticate.forget}
+    """The projectors and their wake-ups; they end with the block, and the block with them if they fail.
+
+    Their last statements have seconds only: a lock or a database that hangs does not keep the service from ending.
+    """
+    heard = {wake_ups.APPENDED: wired.runner.wake, CHANGED: wired.services.authenticate.forget}
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(work)
             for work in (wired.runner.run(), wired.signing.run(), wired.announcer.run(), wake_ups.listen(url, heard))
         ]
-        yield
-        for task in running:
-            task.cancel()
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
+            _, lingering = await asyncio.wait(running, timeout=CLOSE_SECONDS)
+            for pool in wired.pools if lingering else ():
+                pool.terminate()
 
 
 async def serve(url: str, settings: Settings, on_ready: Callable[[str], None], *, shared_port: bool = False) -> None:

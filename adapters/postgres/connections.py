@@ -1,20 +1,25 @@
 """Pools of connections, one for each database role."""
 
+import asyncio
 import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
+import structlog
 
 from projections.database import Pool, translated_errors
 
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 60
+CLOSE_SECONDS = 5
+"""How long statements may go on when a pool closes: what was accepted had its time before."""
 
 WRITER = "certinext_audit_writer"
 PROJECTOR = "certinext_audit_projector"
 READER = "certinext_audit_reader"
 
+log = structlog.get_logger()
 
 _FOR_ALL = {
     "application_name": "certinext-audit",
@@ -53,7 +58,16 @@ async def open_pool(url: str, role: str, size: int) -> AsyncIterator[Pool]:
     try:
         yield pool
     finally:
-        await pool.close()
+        await _close(pool)
+
+
+async def _close(pool: Pool) -> None:
+    """Close a pool within seconds, whatever its statements wait for: a lock of somebody's, or a server that hangs."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()  # Which drops its connections if it is cut short.
+    except TimeoutError:
+        log.warning("connections_terminated", after_seconds=CLOSE_SECONDS)
 
 
 async def _reset(connection: asyncpg.Connection) -> None:
