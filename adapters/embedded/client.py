@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from adapters.embedded.database import EmbeddedDatabase, Readiness
 from adapters.embedded.errors import EmbeddedPostgresError
 from adapters.embedded.folder import DataFolder, last_line, open_log
 from adapters.embedded.locks import FileLock
+from adapters.embedded.succession import succession
 
 _START_SECONDS = 60.0
 _RECOVERY_SECONDS = 3600.0
@@ -24,15 +25,21 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @contextmanager
-def embedded_postgres(data_dir: Path, settings: Mapping[str, str] = _NONE) -> Iterator[EmbeddedDatabase]:
+def embedded_postgres(
+    data_dir: Path, settings: Mapping[str, str] = _NONE, begin: Callable[[Path], None] = lambda _: None
+) -> Iterator[EmbeddedDatabase]:
     """Join the PostgreSQL of data_dir, starting it if needed; it stops when its last user has left.
 
     Blocks until the server takes connections, which after a crash is when it has recovered. `settings` are
     settings of PostgreSQL (as in postgresql.conf) that go before ours; they count only for who starts the
-    server, not for who joins a running one. The last user to leave waits until the server has stopped.
+    server, not for who joins a running one. `begin` is called with the folder before data is begun in it; what
+    it raises leaves everything untouched. During the block a server whose guardian is gone is started again, at
+    the same place. The last user to leave waits until the server has stopped.
 
     Raises EmbeddedPostgresError with the reason if it does not start, as with data of another major version.
     """
+    if not (folder := DataFolder.at(data_dir)).is_begun:
+        begin(folder.path)
     folder = DataFolder.open(data_dir)
     with FileLock(folder.clients_lock) as clients:
         if not clients.wait_shared_for(_STOP_SECONDS):
@@ -40,7 +47,9 @@ def embedded_postgres(data_dir: Path, settings: Mapping[str, str] = _NONE) -> It
                 f"The PostgreSQL of {folder.path} is not done with stopping: {_see_logs(folder)}"
             )
         try:
-            yield _join(folder, settings)
+            database = _join(folder, settings)
+            with succession(lambda: _start_guardian_unless_one_runs(folder, settings) is not None):
+                yield database
         finally:
             _leave(folder, clients)
 
@@ -73,21 +82,25 @@ def _leave(folder: DataFolder, clients: FileLock) -> None:
     The guardian stops it anyway, but a container whose main process ends takes all others with it.
     """
     deadline = time.monotonic() + _STOP_SECONDS
-    while not clients.held_shared_by_others() and _guardian_runs(folder) and time.monotonic() < deadline:
+    while not clients.held_shared_by_others() and not _is_over(folder) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
 
 
-def _guardian_runs(folder: DataFolder) -> bool:
+def _is_over(folder: DataFolder) -> bool:
+    """Whether no guardian runs; then what one that ended before its clients has left is removed."""
     with _looking_at_guardian(folder), FileLock(folder.guardian_lock) as lock:
-        return not lock.try_exclusive()
+        if not lock.try_exclusive():
+            return False
+        folder.withdraw()
+        return True
 
 
 def _start_guardian_unless_one_runs(folder: DataFolder, settings: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
-    """Past this, a published state is that of a living guardian: what a killed one left is withdrawn."""
+    """Past this, a published state is that of a living guardian: what a killed one left is published no longer."""
     with _looking_at_guardian(folder), FileLock(folder.guardian_lock) as lock:
         if not lock.try_exclusive():
             return None
-        folder.withdraw()
+        folder.retire()
         return _start_guardian(folder, settings, lock)
 
 

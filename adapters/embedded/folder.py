@@ -22,9 +22,14 @@ class DataFolder:
     path: Path
 
     @classmethod
+    def at(cls, path: Path) -> "DataFolder":
+        """The folder at `path`, which need not be there."""
+        return cls(path.expanduser().resolve())
+
+    @classmethod
     def open(cls, path: Path) -> "DataFolder":
         """The folder at `path`, made with mode 0700 if missing; the mode of one that exists is left alone."""
-        resolved = path.expanduser().resolve()
+        resolved = cls.at(path).path
         try:
             resolved.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -46,6 +51,16 @@ class DataFolder:
     def state_file(self) -> Path:
         """How to reach the server, as long as a guardian runs."""
         return self.path / "postgres.json"
+
+    @property
+    def retired_state_file(self) -> Path:
+        """How the server of a guardian that ended before its clients was reached: its successor takes that place."""
+        return self.path / "postgres.last.json"
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a cluster is here, or on its way."""
+        return self.cluster.exists() or self.state_file.exists()
 
     @property
     def postgres_log(self) -> Path:
@@ -75,21 +90,26 @@ class DataFolder:
         write_private(self.state_file, json.dumps(state, indent=2) + "\n")
 
     def published(self) -> EmbeddedDatabase | None:
-        try:
-            state = json.loads(self.state_file.read_text())
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise EmbeddedPostgresError(f"{self.state_file} cannot be read: {error.strerror}.") from error
-        return EmbeddedDatabase(state["host"], state["port"], state["user"], state["password"], state["database"])
+        return _read(self.state_file)
+
+    def retire(self) -> None:
+        """Publish no longer, but keep the runtime folder for a successor; only who holds the guardian's lock may."""
+        with contextlib.suppress(FileNotFoundError):
+            self.state_file.replace(self.retired_state_file)
+
+    def retired(self) -> Path | None:
+        """The runtime folder that was kept."""
+        database = _read(self.retired_state_file)
+        return None if database is None else Path(database.host)
 
     def withdraw(self) -> None:
-        """Remove the published state and its runtime folder; only who holds the guardian's lock may."""
-        database = self.published()
-        if database is not None and Path(database.host).name.startswith(RUNTIME_PREFIX):
-            shutil.rmtree(database.host, ignore_errors=True)
-        with contextlib.suppress(FileNotFoundError):
-            self.state_file.unlink()
+        """Remove what is published or retired, with its runtime folder; only who holds the guardian's lock may."""
+        for file in (self.state_file, self.retired_state_file):
+            database = _read(file)
+            if database is not None and Path(database.host).name.startswith(RUNTIME_PREFIX):
+                shutil.rmtree(database.host, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):
+                file.unlink()
 
     def password(self) -> str:
         try:
@@ -99,6 +119,38 @@ class DataFolder:
                 f"{self.password_file} is missing, and without it the database in {self.cluster} cannot be "
                 "opened: restore it from a backup."
             ) from None
+
+
+def _read(state_file: Path) -> EmbeddedDatabase | None:
+    try:
+        state = json.loads(state_file.read_text())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise EmbeddedPostgresError(f"{state_file} cannot be read: {error.strerror}.") from error
+    return EmbeddedDatabase(state["host"], state["port"], state["user"], state["password"], state["database"])
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace `path` in one step, durably, with mode 0600."""
+    draft = path.with_name(path.name + ".tmp")
+    with contextlib.suppress(FileNotFoundError):
+        draft.unlink()
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames in this folder survive a power failure."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_log(path: Path, keep_bytes: int = 16 * 1024 * 1024) -> IO[bytes]:

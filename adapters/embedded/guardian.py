@@ -2,17 +2,15 @@
 
 Started by a client, which takes the guardian's lock and leaves it to us, so there is exactly one of us. It
 stops postgres when nobody holds the clients' lock any more and restarts it when it falls over. If this
-process is killed, the kernel interrupts postgres.
+process is killed, the kernel interrupts postgres, and a client starts a successor.
 """
 
 import argparse
 import enum
 import queue
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,15 +30,14 @@ from adapters.embedded.cluster import (
 )
 from adapters.embedded.database import EmbeddedDatabase
 from adapters.embedded.errors import EmbeddedPostgresError
-from adapters.embedded.folder import RUNTIME_PREFIX, DataFolder, last_line
+from adapters.embedded.folder import DataFolder, last_line
 from adapters.embedded.locks import FileLock
+from adapters.embedded.runtime import new_runtime_folder, retaken
 from adapters.embedded.server import Server
 
 _PORT = 5432
 _QUICK_FAILURE_SECONDS = 10
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0)
-# The name of a Unix socket is limited to 107 bytes: this leaves room for our folder and the socket in it.
-_LONGEST_TEMPORARY_FOLDER = 60
 
 
 class Event(enum.Enum):
@@ -55,6 +52,8 @@ class Guardian:
         self._settings = settings
         self._clients = FileLock(folder.clients_lock)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._alone = threading.Event()
+        """Set when nobody holds the clients' lock any more."""
 
     def run(self) -> None:
         """Serve until the last client has left, still holding the clients' lock on return.
@@ -78,19 +77,25 @@ class Guardian:
 
     def _watch_clients(self) -> None:
         self._clients.wait_exclusive()
+        self._alone.set()
         self._events.put(Event.CLIENTS_GONE)
 
     @contextmanager
     def _published(self, account: Account, password: str) -> Iterator[EmbeddedDatabase]:
-        """Publish before anything is in the runtime folder, so that a successor finds it if we are killed."""
-        runtime = _make_runtime_folder(account)
+        """Publish before anything is in the runtime folder, so that a successor finds it if we are killed.
+
+        Clients that we leave behind find the successor at the same place.
+        """
+        runtime = retaken(self._folder.retired(), account) or new_runtime_folder(account)
         database = EmbeddedDatabase(str(runtime), _PORT, USER, password, DATABASE)
         self._folder.publish(database)
         try:
             yield database
         finally:
-            self._folder.withdraw()
-            shutil.rmtree(runtime, ignore_errors=True)
+            if self._alone.is_set():
+                self._folder.withdraw()
+            else:
+                self._folder.retire()
 
     def _keep_running(self, server: Server) -> None:
         pauses = iter(_PAUSES)
@@ -129,23 +134,6 @@ class Guardian:
     def _watch_server(self, process: subprocess.Popen[bytes]) -> None:
         process.wait()
         self._events.put(Event.SERVER_ENDED)
-
-
-def _make_runtime_folder(account: Account) -> Path:
-    """A folder for the socket that only the server's account may enter, with a short name."""
-    # What is made there is a new folder of ours alone.
-    for parent in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
-        if len(bytes(parent)) <= _LONGEST_TEMPORARY_FOLDER and _may_enter(account, parent):
-            runtime = Path(tempfile.mkdtemp(prefix=RUNTIME_PREFIX, dir=parent))
-            account.take_over(runtime)
-            return runtime
-    raise EmbeddedPostgresError("There is no temporary folder with a short path for PostgreSQL's socket: set TMPDIR.")
-
-
-def _may_enter(account: Account, folder: Path) -> bool:
-    return not account.differs_from_ours or all(
-        place.stat().st_mode & 0o001 for place in (folder.resolve(), *folder.resolve().parents)
-    )
 
 
 def _log(text: str) -> None:

@@ -42,6 +42,13 @@ class Book:
             while len(self.receipts) < wanted:  # noqa: ASYNC110  # Nothing is wrong with looking.
                 await asyncio.sleep(0.005)
 
+    async def until_trouble(self) -> None:
+        """Wait until senders are told to try again."""
+        before = self.trouble.total()
+        async with asyncio.timeout(60):
+            while self.trouble.total() == before:  # noqa: ASYNC110  # Nothing is wrong with looking.
+                await asyncio.sleep(0.01)
+
 
 class Sender:
     """Sends commands with ids of its own, one after the other or many together, over one connection."""

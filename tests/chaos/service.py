@@ -1,6 +1,7 @@
 """The service in processes of its own, on a durable PostgreSQL of its own, to be killed."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -106,6 +107,13 @@ class ServiceProcess:
         pid = postmaster_of(self._folder.cluster)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
+
+    async def kill_guardian(self) -> None:
+        """SIGKILL for the guardian, which takes PostgreSQL along; a process of the service starts another one."""
+        os.kill(self._guardian(), signal.SIGKILL)
+
+    def _guardian(self) -> int:
+        return int(json.loads(self._folder.state_file.read_text())["guardian_pid"])
 
     async def stop(self) -> int:
         """SIGTERM; the exit code."""

@@ -48,13 +48,6 @@ class Scene:
             while await self._readyz() != status:  # noqa: ASYNC110  # It has no event.
                 await asyncio.sleep(0.005)
 
-    async def until_trouble(self) -> None:
-        """Wait until senders are told to try again."""
-        before = self.book.trouble.total()
-        async with asyncio.timeout(60):
-            while self.book.trouble.total() == before:  # noqa: ASYNC110  # Nothing is wrong with looking.
-                await asyncio.sleep(0.01)
-
     async def _readyz(self) -> int:
         async with self.session.get(self.service.address + "/readyz") as answer:
             return answer.status
@@ -115,10 +108,10 @@ async def test_a_ledger_that_is_locked_for_too_long(tmp_path: Path, monkeypatch:
         async with scene(tmp_path, database) as made:
             with made.owner.transaction():
                 made.owner.execute("SELECT * FROM audit.heads FOR UPDATE")
-                await made.until_trouble()
+                await made.book.until_trouble()
                 answers = len(made.book.receipts)
                 for _ in range(3):
-                    await made.until_trouble()
+                    await made.book.until_trouble()
                 assert len(made.book.receipts) == answers
 
 
@@ -128,7 +121,7 @@ async def test_a_disk_that_is_full(tmp_path: Path) -> None:
         async with scene(disk / "data", database) as made:
             filler = disk / "filler"
             fill(filler)
-            await made.until_trouble()
+            await made.book.until_trouble()
             await asyncio.sleep(1)
             filler.unlink()
 

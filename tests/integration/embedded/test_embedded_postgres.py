@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,9 @@ import asyncpg
 import pytest
 
 from adapters.embedded import EmbeddedPostgresError, embedded_postgres
+from adapters.embedded.account import OURS, Account
+from adapters.embedded.database import Readiness
+from adapters.embedded.runtime import retaken
 from tests.integration.embedded.embedded_processes import Processes, StartClient, eventually, guardian_of, query
 
 
@@ -95,16 +99,59 @@ def test_killed_client_leaves_no_server(data: Path, start_client: StartClient) -
     eventually(lambda: not processes.runtime.exists())
 
 
-def test_killed_guardian_takes_the_server_along(data: Path) -> None:
-    """When the guardian is killed the server ends too; the next run has the data and tidies up."""
+def test_killed_guardian_is_succeeded_at_the_same_place(data: Path) -> None:
+    """When the guardian is killed the server ends too; its client starts another one, which has the data."""
     with embedded_postgres(data) as database:
         query(database.url(), "CREATE TABLE kept AS SELECT 42 AS answer")
         processes = Processes.of(data)
         os.kill(processes.guardian, signal.SIGKILL)
         eventually(processes.gone)
-        with embedded_postgres(data) as recovered:
-            assert query(recovered.url(), "SELECT answer FROM kept") == 42
-            assert not processes.runtime.exists()
+        eventually(lambda: database.readiness() is Readiness.READY)
+        assert query(database.url(), "SELECT answer FROM kept") == 42
+        assert guardian_of(data) not in {None, processes.guardian}
+        with embedded_postgres(data) as joined:
+            assert joined == database
+    assert not processes.runtime.exists()
+    assert not any(data.glob("*.json"))
+
+
+def test_guardian_that_is_told_to_stop_is_succeeded(data: Path) -> None:
+    """As long as somebody uses the database; afterwards nothing is left of either."""
+    with embedded_postgres(data) as database:
+        processes = Processes.of(data)
+        os.kill(processes.guardian, signal.SIGTERM)
+        eventually(processes.gone)
+        eventually(lambda: database.readiness() is Readiness.READY)
+        assert query(database.url(), "SELECT 1") == 1
+    assert not processes.runtime.exists()
+
+
+def test_a_place_that_was_taken_away_is_made_again(data: Path) -> None:
+    """As by somebody who tidies up in the folder for temporary files."""
+    with embedded_postgres(data) as database:
+        processes = Processes.of(data)
+        shutil.rmtree(processes.runtime)
+        os.kill(processes.guardian, signal.SIGKILL)
+        eventually(lambda: database.readiness() is Readiness.READY)
+        assert query(database.url(), "SELECT 1") == 1
+
+
+def test_a_place_of_somebody_else_is_not_retaken(tmp_path: Path) -> None:
+    """Whoever could enter it could answer in the server's name: links, and what others may enter, are refused."""
+    own, link, open_to_all = (tmp_path / name for name in ("own", "link", "open"))
+    own.mkdir(mode=0o700)
+    (own / "socket").touch()
+    link.symlink_to(own)
+    open_to_all.mkdir()
+    open_to_all.chmod(0o755)
+    assert retaken(None, OURS) is None
+    assert retaken(link, OURS) is None
+    assert (own / "socket").exists()
+    assert retaken(open_to_all, OURS) is None
+    assert retaken(tmp_path / "nowhere" / "new", OURS) is None
+    assert retaken(own, OURS) == own
+    assert not any(own.iterdir())
+    assert retaken(own, Account(os.geteuid() + 1, None, ())) is None
 
 
 def test_surviving_server_is_stopped_first(data: Path, start_client: StartClient) -> None:
