@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 from aiohttp import web
@@ -79,11 +80,24 @@ class CannotListen(AuditError):
     """The address to listen on is not free, or not ours."""
 
 
+class NoDatabaseHere(AuditError):
+    """There is no embedded database in the data folder, and it is not for this command to begin one."""
+
+
+def _begin_none(folder: Path) -> None:
+    raise NoDatabaseHere(
+        f"There is no database in {folder}: set CERTINEXT_AUDIT_DATA_DIR to the data folder of the service, or "
+        "CERTINEXT_AUDIT_DATABASE_URL to its PostgreSQL. Only serve, demo and migrate begin a new one."
+    )
+
+
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
+def database(settings: Settings, begin: Callable[[Path], None] = _begin_none) -> Iterator[str]:
     """The URL of the database named in the settings, or of the embedded one, which is migrated as needed.
 
-    Raises SchemaOutdated for a database of somebody's own that is not at this version's schema,
+    `begin` is told the data folder before an embedded database is begun in it, and refuses unless it is given.
+
+    Raises NoDatabaseHere then, SchemaOutdated for a database of somebody's own that is not at this version's schema,
     StoreUnavailable if it does not answer, and EmbeddedPostgresError if the embedded one does not start.
     """
     if settings.database_url is not None:
@@ -97,7 +111,7 @@ def database(settings: Settings) -> Iterator[str]:
             )
         yield url
         return
-    with embedded_postgres(settings.data_dir) as embedded:
+    with embedded_postgres(settings.data_dir, begin=begin) as embedded:
         password = hmac.digest(embedded.password.encode(), SERVICE.encode(), "sha256").hex()
         with _told(f"The embedded database in {settings.data_dir}"):
             if current_version(embedded.url()) != latest_version():
@@ -106,10 +120,10 @@ def database(settings: Settings) -> Iterator[str]:
         yield replace(embedded, user=SERVICE, password=password).url()
 
 
-def migrate_database(settings: Settings) -> str:
+def migrate_database(settings: Settings, begin: Callable[[Path], None]) -> str:
     """Bring the database to the schema of this version and return that. Raises as `database` does."""
     if settings.database_url is None:
-        with database(settings):
+        with database(settings, begin):
             return latest_version()
     with _told(_THEIRS):
         return migrate(settings.database_url.get_secret_value())

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from adapters import bootstrap
 from adapters.cli.keys import keys
-from adapters.cli.output import complain, print_json, say
+from adapters.cli.output import complain, print_json, say, tell_of_new_database
 from adapters.cli.quarantine import quarantine
 from adapters.cli.running import run, settings
 from adapters.cli.signing_keys import signing_keys
@@ -41,7 +41,7 @@ def serve(*, workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64))]
     """
     configured = settings()
     configure_logs(configured.log_level)
-    with bootstrap.database(configured) as url:
+    with bootstrap.database(configured, tell_of_new_database) as url:
         if workers == 1:
             run(bootstrap.serve(url, configured, _say_where))
         else:
@@ -64,7 +64,7 @@ def demo(*, live: bool = True) -> int:
     """
     configured = settings()
     configure_logs("warning")
-    with bootstrap.database(configured) as url:
+    with bootstrap.database(configured, tell_of_new_database) as url:
         run(play_estate(url, configured, live=live))
     return GOOD
 
@@ -72,7 +72,7 @@ def demo(*, live: bool = True) -> int:
 @app.command
 def migrate(*, json: bool = False) -> int:
     """Bring the database to the schema of this version."""
-    version = bootstrap.migrate_database(settings())
+    version = bootstrap.migrate_database(settings(), tell_of_new_database)
     if json:
         print_json({"schema_version": version})
     else:

@@ -1,6 +1,7 @@
 """What the commands print: words for people, JSON for machines, complaints on the standard error."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -31,6 +32,10 @@ def printable(text: str) -> str:
 def print_json(value: Any) -> None:
     """One object on one line."""
     say(orjson.dumps(value).decode())
+
+
+def tell_of_new_database(folder: Path) -> None:
+    complain(f"a new embedded database is begun in {folder}")
 
 
 def complain(text: str) -> None:

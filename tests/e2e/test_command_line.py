@@ -211,3 +211,26 @@ async def test_what_is_no_command_is_told(arguments: list[str], tmp_path: Path) 
     assert ended.code == 2
     assert "Traceback" not in ended.complaint
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["keys", "list"], ["keys", "create", "--name", "A", "--role", "auditor"], ["rebuild", "users"]]
+)
+async def test_only_the_service_begins_a_database(arguments: list[str], tmp_path: Path) -> None:
+    """A key that is made from another folder would be one of a second, empty trail: the command says what to set."""
+    folder = tmp_path / "data"
+    ended = await run(*arguments, settings={"data_dir": str(folder)})
+    could_not(ended, str(folder), "CERTINEXT_AUDIT_DATA_DIR", "CERTINEXT_AUDIT_DATABASE_URL")
+    assert not folder.exists()
+
+
+async def test_a_database_that_is_begun_is_told_of(tmp_path: Path) -> None:
+    """By the absolute path of its folder, and once; then all commands find it."""
+    settings = {"data_dir": str(tmp_path / "x" / ".." / "data")}
+    begun = f"certinext-audit: a new embedded database is begun in {tmp_path / 'data'}\n"
+    ended = await run("migrate", settings=settings)
+    assert (ended.code, ended.complaint) == (0, begun)
+    async with serving(settings | {"log_level": "warning"}) as service:
+        assert (await run("keys", "list", settings=settings)).code == 0
+        ended = await service.stop()
+    assert (ended.code, ended.complaint) == (0, "")
