@@ -203,6 +203,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 CATALOGUE,
                 Authenticate(PostgresCredentialStore(keys), _now),
                 record_commands,
+                store,
                 KeepRefused(quarantine, _now, lambda: str(uuid7()), settings.max_quarantined),
                 RetryQuarantined(quarantine, credentials, record_commands, _now),
                 quarantine,

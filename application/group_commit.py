@@ -49,11 +49,17 @@ class GroupCommit:
         self._most_waiting = most_waiting
         self._waiting = 0
         self._lines: dict[Ledger, _Line] = {}
+        self._failed_at: float | None = None
 
     @property
     def waiting(self) -> int:
         """How many events wait to be recorded or are in flight."""
         return self._waiting
+
+    @property
+    def failed_at(self) -> float | None:
+        """When the store refused the last append, in seconds of the loop's clock; None if it took that, or had none."""
+        return self._failed_at
 
     async def append(self, ledger: Ledger, drafts: Sequence[Draft]) -> list[Receipt | CommandConflict]:
         """As the port says. Raises Overloaded, too, if too much is waiting.
@@ -97,6 +103,7 @@ class GroupCommit:
         try:
             answers = iter(await self._store.append(ledger, [draft for one in batch for draft in one.drafts]))
         except StoreUnavailable as error:
+            self._failed_at = asyncio.get_running_loop().time()
             _fail(batch, error)
         except asyncio.CancelledError:
             _fail(batch, StoreUnavailable("the service stops"))
@@ -108,6 +115,7 @@ class GroupCommit:
             for one in batch:
                 await self._append(ledger, [one])
         else:
+            self._failed_at = None
             for one in batch:
                 own = [next(answers) for _ in one.drafts]
                 if not one.answers.done():

@@ -1,5 +1,8 @@
 """For those who run the service: liveness, readiness, metrics."""
 
+import asyncio
+from collections.abc import Sequence
+from enum import StrEnum
 from http import HTTPStatus
 from math import nan
 
@@ -11,11 +14,15 @@ from pydantic import BaseModel
 from adapters.http import metrics
 from adapters.http.routes import Content, Routes
 from adapters.http.services import SERVICES
+from application.group_commit import GroupCommit
 from domain.errors import StoreUnavailable
+from projections.reads import ProjectorState
 
 health = Routes()
 
 _JSON = "application/json"
+_FAILURE_TELLS_SECONDS = 15.0
+"""How long a failed append speaks for the next: a balancer that believes us sends none, and only trying can tell."""
 
 
 class Liveness(BaseModel):
@@ -32,6 +39,17 @@ class ProjectorReadiness(BaseModel):
     set_aside: int
 
 
+class LedgerReadiness(StrEnum):
+    """Whether events can be appended, as far as appends of this process have shown."""
+
+    READY = "ready"
+    REFUSES = "refuses"
+    """The last append failed, moments ago."""
+    UNTRIED = "untried"
+    """The last append failed, and none has been tried since for longer than that tells anything."""
+    UNAVAILABLE = "unavailable"
+
+
 class Readiness(BaseModel):
     """`ready`; `degraded` if a table misses events or does not move, or checkpoints are refused; `unavailable`
     without database."""
@@ -39,6 +57,11 @@ class Readiness(BaseModel):
     status: str
     database: str
     checkpoints: str
+    """`ready`; `degraded` if a table misses events or does not move; `unavailable` if nothing can be recorded."""
+
+    status: str
+    database: str
+    ledger: LedgerReadiness
     projectors: dict[str, ProjectorReadiness]
 
 
@@ -55,7 +78,8 @@ async def liveness(request: web.Request) -> web.StreamResponse:  # noqa: ARG001 
     {200: ("It can.", Content(_JSON, Readiness)), 503: ("It cannot.", Content(_JSON, Readiness))},
 )
 async def readiness(request: web.Request) -> web.StreamResponse:
-    """Asks the database, and says how far the projectors are behind."""
+    """Asks the database, and says whether appends succeed and how far the projectors are behind."""
+    services = request.app[SERVICES]
     try:
         states = await request.app[SERVICES].reads.projectors()
         alarms = await request.app[SERVICES].signer.store.alarms()
@@ -67,11 +91,33 @@ async def readiness(request: web.Request) -> web.StreamResponse:
         "status": "degraded" if degraded else "ready",
         "database": "ready",
         "checkpoints": "refused" if alarms else "ready",
+        states = await services.reads.projectors()
+    except StoreUnavailable:
+        return _ready("unavailable", "unavailable", LedgerReadiness.UNAVAILABLE, ())
+    ledger = _ledger(services.appends)
+    degraded = ledger is LedgerReadiness.UNTRIED or any(state.set_aside or state.stuck for state in states)
+    status = "degraded" if degraded else "ready"
+    return _ready("unavailable" if ledger is LedgerReadiness.REFUSES else status, "ready", ledger, states)
+
+
+def _ledger(appends: GroupCommit) -> LedgerReadiness:
+    if appends.failed_at is None:
+        return LedgerReadiness.READY
+    silent = asyncio.get_running_loop().time() - appends.failed_at
+    return LedgerReadiness.REFUSES if silent < _FAILURE_TELLS_SECONDS else LedgerReadiness.UNTRIED
+
+
+def _ready(status: str, database: str, ledger: LedgerReadiness, states: Sequence[ProjectorState]) -> web.StreamResponse:
+    body = {
+        "status": status,
+        "database": database,
+        "ledger": ledger,
         "projectors": {
             state.projection: {"lag": state.lag, "stuck": state.stuck, "set_aside": state.set_aside} for state in states
         },
     }
-    return web.Response(body=orjson.dumps(body), content_type=_JSON)
+    code = HTTPStatus.SERVICE_UNAVAILABLE if status == "unavailable" else HTTPStatus.OK
+    return web.Response(body=orjson.dumps(body), status=code, content_type=_JSON)
 
 
 @health("GET", "/metrics", "Figures for Prometheus", {200: ("All figures.", Content("text/plain"))})

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from adapters.http.cursor import Cursors
 from application.credentials import Authenticate
+from application.group_commit import GroupCommit
 from application.ports import QuarantineStore
 from application.quarantine import KeepRefused, RetryQuarantined
 from application.record_commands import RecordCommands
@@ -36,6 +37,7 @@ class Services:
     catalogue: Catalogue
     authenticate: Authenticate
     record_commands: RecordCommands
+    appends: GroupCommit
     keep_refused: KeepRefused
     retry_quarantined: RetryQuarantined
     quarantine: QuarantineStore

@@ -48,6 +48,17 @@ class Scene:
             while await self._readyz() != status:  # noqa: ASYNC110  # It has no event.
                 await asyncio.sleep(0.005)
 
+    async def until_told(self, ledger: str) -> None:
+        """Wait until readyz says 503 and this of the ledger, although the database answers."""
+        async with asyncio.timeout(60):
+            while True:
+                async with self.session.get(self.service.address + "/readyz") as answer:
+                    said = await answer.json()
+                if said["ledger"] == ledger and said["database"] == "ready":
+                    assert (answer.status, said["status"]) == (503, "unavailable")
+                    return
+                await asyncio.sleep(0.005)
+
     async def _readyz(self) -> int:
         async with self.session.get(self.service.address + "/readyz") as answer:
             return answer.status
@@ -112,17 +123,18 @@ async def test_a_ledger_that_is_locked_for_too_long(tmp_path: Path, monkeypatch:
                 answers = len(made.book.receipts)
                 for _ in range(3):
                     await made.book.until_trouble()
+                await made.until_told("refuses")
                 assert len(made.book.receipts) == answers
 
 
 async def test_a_disk_that_is_full(tmp_path: Path) -> None:
-    """Commands are refused until there is room again; then all goes on by itself."""
+    """Commands are refused, and readyz says so, until there is room again; then all goes on by itself."""
     with small_disk(tmp_path / "disk") as disk, embedded_postgres(disk / "data", _SMALL) as database:
         async with scene(disk / "data", database) as made:
             filler = disk / "filler"
             fill(filler)
             await made.book.until_trouble()
-            await asyncio.sleep(1)
+            await made.until_told("refuses")
             filler.unlink()
 
 

@@ -10,6 +10,9 @@ from aiohttp import ClientSession
 from psycopg.conninfo import conninfo_to_dict
 
 from adapters.embedded import EmbeddedDatabase
+from adapters.http import health
+from adapters.postgres import connections
+from adapters.postgres.connections import WRITER
 from domain.words import DEFAULT_LEDGER, Role
 from tests.builders import command_data
 from tests.e2e.client import LINES, Answer, Client
@@ -60,7 +63,12 @@ async def test_an_outage_is_told_and_heals(
     command = command_data()
     with closed(server, database_url):
         unready = await until(auditor, 503)
-        assert unready.json == {"status": "unavailable", "database": "unavailable", "projectors": {}}
+        assert unready.json == {
+            "status": "unavailable",
+            "database": "unavailable",
+            "ledger": "unavailable",
+            "projectors": {},
+        }
         for answer in (await module.send(command), await auditor.get("/v1/events"), await auditor.get("/v1/users")):
             assert (answer.status, answer.kind) == (503, "unavailable")
             assert int(answer.headers["Retry-After"]) > 0
@@ -130,3 +138,28 @@ async def test_a_database_that_is_gone_is_told(
         assert (await until(nobody, 503)).json["database"] == "unavailable"
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template_audit STRATEGY FILE_COPY".encode())
     await until(nobody, 200)
+
+
+async def test_a_ledger_that_refuses_is_told(
+    database_url: str, session: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a while after the last trial: then it is unknown, and the next command decides."""
+    monkeypatch.setitem(connections._FOR_ROLE, WRITER, {"statement_timeout": "100ms"})
+    with running(database_url) as service, psycopg.connect(database_url) as owner:
+        _, key = await service.create_key(DEFAULT_LEDGER, Role.MODULE)
+        module = Client(session, service.address, key)
+        assert (await module.get("/readyz")).json["ledger"] == "ready"
+        owner.execute("LOCK TABLE audit.events")
+        assert (await module.send(command_data())).status == 503
+        refuses = await module.get("/readyz")
+        assert refuses.status == 503
+        assert refuses.json["database"] == "ready"
+        assert (refuses.json["status"], refuses.json["ledger"]) == ("unavailable", "refuses")
+        with monkeypatch.context() as later:
+            later.setattr(health, "_FAILURE_TELLS_SECONDS", 0.0)
+            untried = await module.get("/readyz")
+        assert (untried.status, untried.json["status"], untried.json["ledger"]) == (200, "degraded", "untried")
+        owner.rollback()
+        await module.record(command_data())
+        ready = await module.get("/readyz")
+        assert (ready.status, ready.json["ledger"]) == (200, "ready")

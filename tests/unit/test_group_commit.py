@@ -144,6 +144,26 @@ async def test_all_hear_that_the_store_is_away(gated: GatedStore, store: GroupCo
     assert store.waiting == 0
 
 
+async def test_the_last_failure_is_remembered_until_an_append_succeeds(gated: GatedStore, store: GroupCommit) -> None:
+    """Whatever its ledger; what fails by its own fault says nothing about the store."""
+    gated.gate.set()
+    assert store.failed_at is None
+    gated.bad.add("bad")
+    with pytest.raises(ValueError, match="a bad draft"):
+        await store.append(DEFAULT_LEDGER, [draft(command_id="bad")])
+    assert store.failed_at is None
+    gated.away = True
+    for _ in range(2):
+        before = asyncio.get_running_loop().time()
+        with pytest.raises(StoreUnavailable):
+            await store.append(DEFAULT_LEDGER, [draft()])
+        assert store.failed_at is not None
+        assert store.failed_at >= before
+    gated.away = False
+    await store.append(OTHER, [draft(OTHER)])
+    assert store.failed_at is None
+
+
 async def test_beyond_the_bound_is_refused_whole(gated: GatedStore) -> None:
     """A request that would exceed the bound is refused at once and leaves nothing; others are not harmed."""
     store = GroupCommit(gated, most_waiting=3)
