@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 from hmac import compare_digest
 
@@ -19,8 +20,23 @@ _KEPT_FOR = timedelta(seconds=5)
 _MOST_KEPT = 10_000
 
 
+class SignInRefusal(StrEnum):
+    """Why somebody is not let in."""
+
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 class NotAuthenticated(AuditError):
     """Nobody whom we know."""
+
+    def __init__(self, refusal: SignInRefusal, message: str, credential: Credential | None = None) -> None:
+        """`credential` is the one whose key was right once."""
+        super().__init__(message)
+        self.refusal = refusal
+        self.credential = credential
 
 
 class InvalidCredential(AuditError):
@@ -113,9 +129,9 @@ class Authenticate:
             self._known[digest] = kept
         credential = kept[0]
         if credential.revoked_at is not None:
-            raise NotAuthenticated("the API key was revoked")
+            raise NotAuthenticated(SignInRefusal.REVOKED, "the API key was revoked", credential)
         if not credential.lives(now):
-            raise NotAuthenticated("the API key has expired")
+            raise NotAuthenticated(SignInRefusal.EXPIRED, "the API key has expired", credential)
         return credential
 
     def forget(self) -> None:
@@ -126,7 +142,7 @@ class Authenticate:
         parts = _KEY.fullmatch(key)
         found = await self._store.find(Ledger(parts[1]), parts[2]) if parts else None
         if parts is None or found is None or not compare_digest(found[1], _hash(parts[3])):
-            raise NotAuthenticated("the API key is unknown")
+            raise NotAuthenticated(SignInRefusal.UNKNOWN, "the API key is unknown")
         return found[0]
 
 

@@ -19,6 +19,7 @@ from adapters.http.problems import Problem, problem_of, problem_of_status
 from adapters.http.quarantine import quarantine
 from adapters.http.routes import CALLER, Content, Routes, guarded
 from adapters.http.services import SERVICES, Services
+from adapters.http.sign_ins import REFUSED_SIGN_INS, RefusedSignIns
 from adapters.http.tables import tables
 from domain.errors import AuditError
 
@@ -58,6 +59,7 @@ def build_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[_around_each_request], client_max_size=0)
     app.on_response_prepare.append(_make_safe)
     app[SERVICES] = services
+    app[REFUSED_SIGN_INS] = RefusedSignIns()
     app[_DOCUMENT] = document(ALL_ROUTES, services.catalogue)
     for route in ALL_ROUTES:
         app.router.add_route(route.method, route.path, guarded(route), name=route.name)

@@ -7,6 +7,7 @@ from domain.receipt import CommandConflict, Receipt
 
 REQUEST_SECONDS = Histogram("certinext_audit_request_seconds", "How long requests took.", ["method", "route", "status"])
 COMMANDS = Counter("certinext_audit_commands", "Commands received, by what came of them.", ["outcome"])
+SIGN_INS_REFUSED = Counter("certinext_audit_sign_ins_refused", "Requests that were not let in, by reason.", ["reason"])
 QUARANTINED = Counter("certinext_audit_quarantined", "Commands that could not be understood, by reason.", ["kind"])
 QUARANTINE_FULL = Counter(
     "certinext_audit_quarantine_full", "Commands that could not be understood, and not be kept for want of room."

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from adapters.http.problems import problem_of
 from adapters.http.services import SERVICES
-from application.credentials import NotAuthenticated
+from adapters.http.sign_ins import REFUSED_SIGN_INS
+from application.credentials import NotAuthenticated, SignInRefusal
 from domain.credential import Credential
 from domain.errors import NotPermitted
 from domain.words import Role
@@ -84,6 +85,7 @@ def guarded(route: Route) -> Handler:
         try:
             caller = await request.app[SERVICES].authenticate.authenticate(_key(request))
         except NotAuthenticated as error:
+            request.app[REFUSED_SIGN_INS].note(error, request.remote)
             return problem_of(error).response()
         request[CALLER] = caller
         if caller.role not in route.roles:
@@ -96,7 +98,7 @@ def guarded(route: Route) -> Handler:
 def _key(request: web.Request) -> str:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:
-        raise NotAuthenticated("send the API key in the header `Authorization: Bearer <key>`")
+        raise NotAuthenticated(SignInRefusal.MISSING, "send the API key in the header `Authorization: Bearer <key>`")
     if not key.isascii():
-        raise NotAuthenticated("the API key is unknown")
+        raise NotAuthenticated(SignInRefusal.UNKNOWN, "the API key is unknown")
     return key.strip()

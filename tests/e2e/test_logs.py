@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+import psycopg
 from aiohttp import ClientSession
 
 from tests.builders import command_data
@@ -75,3 +76,39 @@ async def test_a_request_without_a_trace_gets_one(database_url: str) -> None:
         ended = await service.stop()
     assert len(set(given)) == 3
     assert [orjson.loads(line)["trace_id"] for line in ended.complaint.splitlines()] == given
+
+
+async def test_who_is_not_let_in_is_told(database_url: str) -> None:
+    """From where, why, and whose key it was: but nothing of what was sent, and no event for a stranger."""
+    settings = {"database_url": database_url, "log_level": "warning"}
+
+    async def key(name: str, *more: str) -> Any:
+        ended = await run("keys", "create", "--name", name, "--role", "auditor", "--json", *more, settings=settings)
+        return ended.json[0]
+
+    good, revoked, expired = await key("good"), await key("revoked"), await key("expired", "--expires-in", "1m")
+    assert (await run("keys", "revoke", revoked["id"], settings=settings)).code == 0
+    with psycopg.connect(database_url) as owner:
+        owner.execute("UPDATE audit.credentials SET expires_at = created_at WHERE id = %s", [expired["id"]])
+    wrong = good["key"][:-1] + ("0" if good["key"][-1] != "0" else "1")
+    async with serving(settings) as service, ClientSession() as http:
+        for given in (None, wrong, revoked["key"], expired["key"]):
+            assert (await Client(http, service.address, given).get("/v1/users")).status == 401
+        auditor = Client(http, service.address, good["key"])
+        with psycopg.connect(database_url) as owner:
+            recorded = owner.execute("SELECT count(*) FROM audit.events").fetchone()
+        assert recorded == (4,), "three keys were made and one was revoked"
+        figures = (await auditor.get("/metrics")).body.decode().splitlines()
+        ended = await service.stop()
+    for reason in ("missing", "unknown", "revoked", "expired"):
+        assert f'certinext_audit_sign_ins_refused_total{{reason="{reason}"}} 1.0' in figures
+    lines = [orjson.loads(line) for line in ended.complaint.splitlines()]
+    assert [(line["reason"], line["source"]) for line in lines if line["event"] == "sign_in_refused"] == [
+        ("missing", None),
+        ("unknown", None),
+        ("revoked", revoked["id"]),
+        ("expired", expired["id"]),
+    ]
+    assert all(line["remote"] == "127.0.0.1" for line in lines)
+    for one in (wrong, good["key"], revoked["key"], expired["key"]):
+        assert one.rpartition("_")[2] not in ended.complaint
