@@ -11,7 +11,7 @@ from adapters.cli.output import complain, say
 from adapters.cli.running import run, settings
 from adapters.embedded import EmbeddedPostgresError
 from adapters.http import metrics
-from adapters.observability.logs import configure_logs
+from adapters.observability.logs import ERRORS, configure_logs
 from adapters.workers import end_with_parent, report_all_workers
 from domain.errors import AuditError, StoreUnavailable
 
@@ -25,7 +25,9 @@ def main() -> int:
     end_with_parent()
     configured = settings()
     configure_logs(configured.log_level)
-    report_all_workers([figure for figure in vars(metrics).values() if isinstance(figure, Counter | Histogram)])
+    report_all_workers(
+        [ERRORS, *(figure for figure in vars(metrics).values() if isinstance(figure, Counter | Histogram))]
+    )
     while True:
         try:
             # Joined by each, so that it stays up until the last has drained, whatever becomes of the parent.

@@ -6,7 +6,10 @@ import traceback
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from structlog.typing import EventDict
+
+ERRORS = Counter("certinext_audit_errors", "Lines of level error in the log, by what they tell.", ["event"])
 
 
 def _name_exception(_: Any, __: str, event: EventDict) -> EventDict:
@@ -23,6 +26,13 @@ def _name_exception(_: Any, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _count(_: Any, __: str, event: EventDict) -> EventDict:
+    """An alarm may watch what the log tells, such as a clock that jumped back."""
+    if event["level"] in {"error", "critical"}:
+        ERRORS.labels(event["event"]).inc()
+    return event
+
+
 def configure_logs(level: str) -> None:
     """Let everything that is logged, by us or by a library, come as JSON on the standard error."""
     shared: list[structlog.typing.Processor] = [
@@ -33,7 +43,8 @@ def configure_logs(level: str) -> None:
     ]
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
+        # Not of libraries: their messages are of any number.
+        processors=[*shared, _count, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,

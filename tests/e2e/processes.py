@@ -104,9 +104,9 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(settings: Mapping[str, str]) -> AsyncIterator[Serving]:
+async def serving(settings: Mapping[str, str], *arguments: str) -> AsyncIterator[Serving]:
     """`serve`, from the line on in which it says where it listens."""
-    running = start("serve", settings={"port": "0", **settings})
+    running = start("serve", *arguments, settings={"port": "0", **settings})
     try:
         line = await running.first_line()
         assert line.startswith("The audit trail listens on http://127.0.0.1:")

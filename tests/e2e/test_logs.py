@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 import psycopg
+import pytest
 from aiohttp import ClientSession
 
 from tests.builders import command_data
@@ -112,3 +113,21 @@ async def test_who_is_not_let_in_is_told(database_url: str) -> None:
     assert all(line["remote"] == "127.0.0.1" for line in lines)
     for one in (wrong, good["key"], revoked["key"], expired["key"]):
         assert one.rpartition("_")[2] not in ended.complaint
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_clock_that_jumped_back_is_told_and_counted(database_url: str, workers: str) -> None:
+    """The command is recorded all the same; an alarm may watch the figure."""
+    settings = {"database_url": database_url, "log_level": "error"}
+    ended = await run("keys", "create", "--name", "M", "--role", "module", "--json", settings=settings)
+    with psycopg.connect(database_url) as owner:
+        owner.execute("ALTER TABLE audit.heads DISABLE TRIGGER forward_only")
+        owner.execute("UPDATE audit.heads SET recorded_at = recorded_at + interval '1 hour'")
+    async with serving(settings, "--workers", workers) as service, ClientSession() as http:
+        module = Client(http, service.address, ended.json[0]["key"])
+        for _ in range(2):
+            await module.record(command_data())
+        figures = (await module.get("/metrics")).body.decode().splitlines()
+        ended = await service.stop()
+    assert 'certinext_audit_errors_total{event="clock_jumped_back"} 2.0' in figures
+    assert [orjson.loads(line)["event"] for line in ended.complaint.splitlines()] == ["clock_jumped_back"] * 2
