@@ -1,6 +1,5 @@
 """Reading the read tables of one ledger, with word of how fresh they are."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from projections.activity_query import Query, Row
 from projections.database import ACQUIRE_SECONDS, Connection, Pool, bound, translated_errors
 from projections.generations import NotBuilt
 from projections.tables_query import Bucket
+from projections.waiting import Waiting
 
 _FRESHNESS = """
 SELECT coalesce((
@@ -45,19 +45,9 @@ GROUP BY shown.projection, shown.generation
 ORDER BY shown.projection
 """
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
-
 
 class TookTooLong(AuditError):
     """A query that the database gave up, since it would have looked through too much."""
-
-
-class NotYetProjected(AuditError):
-    """A read table has not come to the position that the caller waits for."""
-
-    def __init__(self, wanted: Position, applied: Position) -> None:
-        super().__init__(f"position {wanted} is not applied yet; the table is at {applied}")
-        self.applied = applied
 
 
 @dataclass(frozen=True)
@@ -98,6 +88,7 @@ class Reads:
     def __init__(self, pool: Pool, projector_pool: Pool) -> None:
         self._pool = pool
         self._projector_pool = projector_pool
+        self._waiting = Waiting(pool)
 
     async def newest_first(
         self, ledger: Ledger, query: Query, before: tuple[datetime, Position] | None, limit: int, wait: Wait
@@ -188,19 +179,11 @@ class Reads:
             raise
 
     async def _wait_for(self, ledger: Ledger, projection: str, wait: Wait) -> None:
-        pause = _FIRST_PAUSE
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait.seconds
-        while True:
-            with translated_errors():
-                async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                    freshness = await _freshness(connection, ledger, projection)
-            if freshness.position >= wait.position:
-                return
-            if loop.time() + pause > deadline:
-                raise NotYetProjected(wait.position, freshness.position)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        with translated_errors():
+            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                freshness = await _freshness(connection, ledger, projection)
+        if freshness.position < wait.position:
+            await self._waiting.until(ledger, projection, wait.position, freshness.position, wait.seconds)
 
 
 async def _freshness(connection: Connection, ledger: Ledger, projection: str) -> Freshness:

@@ -26,6 +26,8 @@ from projections.generations import NotBuilt
 from projections.proofs import EvidenceDamaged, InvalidSizes, NotCovered, NotSigned
 from projections.reads import NotYetProjected, TookTooLong
 from projections.tree import TreeIncomplete
+from projections.reads import TookTooLong
+from projections.waiting import NotYetProjected
 
 CONTENT_TYPE = "application/problem+json"
 _TYPE = "urn:certinext-audit:problem:"

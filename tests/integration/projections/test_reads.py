@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from random import Random
-from typing import Any
+from typing import Any, cast
 
+import asyncpg
 import pytest
 
 from domain.filters import EventFilter
 from domain.words import DEFAULT_LEDGER, Position, Status
 from projections import activity_query, runner
 from projections.activity_query import Query, Row
+from projections.database import Pool
 from projections.generations import NotBuilt
-from projections.reads import Freshness, NotYetProjected, Wait
+from projections.reads import Freshness, Reads, Wait
+from projections.waiting import NotYetProjected
 from tests.builders import draft
 from tests.integration.projections.forged import holding
 from tests.integration.projections.stage import Stage, running
@@ -90,6 +93,62 @@ async def test_a_wait_ends_after_its_seconds(stage: Stage) -> None:
     assert caught.value.applied == 2
     rows, fresh = await stage.reads.newest_first(DEFAULT_LEDGER, ALL, None, 10, Wait(Position(2), seconds=0.02))
     assert (len(rows), fresh.position) == (2, 2)
+
+
+class CountingPool:
+    """A pool that counts how often a connection is asked for."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.asked = 0
+
+    def acquire(self, **options: Any) -> Any:
+        self.asked += 1
+        return self.pool.acquire(**options)
+
+
+async def test_however_many_wait_the_database_is_asked_once_for_all(stage: Stage) -> None:
+    """Each asks when it comes and when it reads; in between one asks for all, of whatever table they wait for."""
+    many = 50
+    counting = CountingPool(stage.reader)
+    reads, wait = Reads(cast(Pool, counting), stage.pool), Wait(Position(2), seconds=60)
+    await stage.append([draft()])
+    await stage.project()
+    answers = [asyncio.create_task(reads.modules(DEFAULT_LEDGER, [], [], wait)) for _ in range(many)]
+    answers += [
+        asyncio.create_task(reads.users(DEFAULT_LEDGER, [], [], (None, None), None, 10, wait)) for _ in range(many)
+    ]
+    async with asyncio.timeout(60):
+        while counting.asked < 2 * many + 5:  # noqa: ASYNC110  # It has no event.
+            await asyncio.sleep(0.001)
+        assert not any(answer.done() for answer in answers)
+        await stage.append([draft()])
+        await stage.project()
+        found = await asyncio.gather(*answers)
+    assert {rows[0]["events"] for rows, _ in found} == {2}
+    assert 4 * many + 5 <= counting.asked < 5 * many
+
+
+async def test_who_waits_is_told_when_looking_fails(stage: Stage) -> None:
+    """All are; and whoever comes afterwards waits anew."""
+    await stage.append([draft()])
+    await stage.project()
+    waiting = [
+        asyncio.create_task(stage.reads.modules(DEFAULT_LEDGER, [], [], Wait(Position(2), seconds=60)))
+        for _ in range(3)
+    ]
+    while stage.reads._waiting._looking is None:  # noqa: ASYNC110  # It has no event.
+        await asyncio.sleep(0.001)
+    waiting[0].cancel()
+    await stage.owner.execute("ALTER TABLE reading.tracking RENAME TO hidden")
+    for answer in waiting[1:]:
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await answer
+    await stage.owner.execute("ALTER TABLE reading.hidden RENAME TO tracking")
+    await stage.append([draft()])
+    await stage.project()
+    rows, _ = await stage.reads.modules(DEFAULT_LEDGER, [], [], Wait(Position(2), seconds=20))
+    assert rows[0]["events"] == 2
 
 
 async def test_a_table_that_was_never_built_is_said_to_be_missing(stage: Stage) -> None:
