@@ -25,7 +25,6 @@ from adapters.http.cursor import Cursors
 from adapters.http.services import Limits, Services
 from adapters.postgres import wake_ups
 from adapters.postgres.checkpoint_store import PostgresCheckpointStore
-from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool, shared_secret
 from adapters.postgres.connections import CLOSE_SECONDS, PROJECTOR, READER, WRITER, open_pool, shared_secret
 from adapters.postgres.credential_store import CHANGED, PostgresCredentialStore
 from adapters.postgres.event_store import PostgresEventStore
@@ -269,18 +268,16 @@ def listening(settings: Settings) -> Iterator[None]:
 
 @asynccontextmanager
 async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
-    """The projectors and their wake-ups; they end with the block, and the block with them if they fail."""
+    """The projectors and their wake-ups; they end with the block, and the block with them if they fail.
+
+    Their last statements have seconds only: a lock or a database that hangs does not keep the service from ending.
+    """
 
     def appended() -> None:
         wired.runner.wake()
         wired.signing.wake()
 
     heard = {wake_ups.APPENDED: appended, CHANGED: wired.services.authenticate.forget}
-    """The projectors and their wake-ups; they end with the block, and the block with them if they fail.
-
-    Their last statements have seconds only: a lock or a database that hangs does not keep the service from ending.
-    """
-    heard = {wake_ups.APPENDED: wired.runner.wake, CHANGED: wired.services.authenticate.forget}
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(work)

@@ -131,28 +131,6 @@ def _read(state_file: Path) -> EmbeddedDatabase | None:
     return EmbeddedDatabase(state["host"], state["port"], state["user"], state["password"], state["database"])
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace `path` in one step, durably, with mode 0600."""
-    draft = path.with_name(path.name + ".tmp")
-    with contextlib.suppress(FileNotFoundError):
-        draft.unlink()
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make renames in this folder survive a power failure."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def open_log(path: Path, keep_bytes: int = 16 * 1024 * 1024) -> IO[bytes]:
     """A file that appends to `path`; a log that has grown large is set aside once, as `<name>.1`."""
     with contextlib.suppress(FileNotFoundError):

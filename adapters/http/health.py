@@ -51,17 +51,13 @@ class LedgerReadiness(StrEnum):
 
 
 class Readiness(BaseModel):
-    """`ready`; `degraded` if a table misses events or does not move, or checkpoints are refused; `unavailable`
-    without database."""
-
-    status: str
-    database: str
-    checkpoints: str
-    """`ready`; `degraded` if a table misses events or does not move; `unavailable` if nothing can be recorded."""
+    """`ready`; `degraded` if a table misses events or does not move, or checkpoints are refused; `unavailable` if
+    nothing can be recorded."""
 
     status: str
     database: str
     ledger: LedgerReadiness
+    checkpoints: str
     projectors: dict[str, ProjectorReadiness]
 
 
@@ -81,23 +77,17 @@ async def readiness(request: web.Request) -> web.StreamResponse:
     """Asks the database, and says whether appends succeed and how far the projectors are behind."""
     services = request.app[SERVICES]
     try:
-        states = await request.app[SERVICES].reads.projectors()
-        alarms = await request.app[SERVICES].signer.store.alarms()
-    except StoreUnavailable:
-        body = {"status": "unavailable", "database": "unavailable", "checkpoints": "unknown", "projectors": {}}
-        return web.Response(body=orjson.dumps(body), status=HTTPStatus.SERVICE_UNAVAILABLE, content_type=_JSON)
-    degraded = alarms or any(state.set_aside or state.stuck for state in states)
-    body = {
-        "status": "degraded" if degraded else "ready",
-        "database": "ready",
-        "checkpoints": "refused" if alarms else "ready",
         states = await services.reads.projectors()
+        alarms = await services.signer.store.alarms()
     except StoreUnavailable:
-        return _ready("unavailable", "unavailable", LedgerReadiness.UNAVAILABLE, ())
+        return _ready("unavailable", "unavailable", LedgerReadiness.UNAVAILABLE, "unknown", ())
     ledger = _ledger(services.appends)
-    degraded = ledger is LedgerReadiness.UNTRIED or any(state.set_aside or state.stuck for state in states)
-    status = "degraded" if degraded else "ready"
-    return _ready("unavailable" if ledger is LedgerReadiness.REFUSES else status, "ready", ledger, states)
+    status = "ready"
+    if alarms or ledger is LedgerReadiness.UNTRIED or any(state.set_aside or state.stuck for state in states):
+        status = "degraded"
+    if ledger is LedgerReadiness.REFUSES:
+        status = "unavailable"
+    return _ready(status, "ready", ledger, "refused" if alarms else "ready", states)
 
 
 def _ledger(appends: GroupCommit) -> LedgerReadiness:
@@ -107,11 +97,14 @@ def _ledger(appends: GroupCommit) -> LedgerReadiness:
     return LedgerReadiness.REFUSES if silent < _FAILURE_TELLS_SECONDS else LedgerReadiness.UNTRIED
 
 
-def _ready(status: str, database: str, ledger: LedgerReadiness, states: Sequence[ProjectorState]) -> web.StreamResponse:
+def _ready(
+    status: str, database: str, ledger: LedgerReadiness, checkpoints: str, states: Sequence[ProjectorState]
+) -> web.StreamResponse:
     body = {
         "status": status,
         "database": database,
         "ledger": ledger,
+        "checkpoints": checkpoints,
         "projectors": {
             state.projection: {"lag": state.lag, "stuck": state.stuck, "set_aside": state.set_aside} for state in states
         },

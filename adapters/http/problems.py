@@ -24,9 +24,8 @@ from domain.values import JsonObject
 from domain.words import Refusal
 from projections.generations import NotBuilt
 from projections.proofs import EvidenceDamaged, InvalidSizes, NotCovered, NotSigned
-from projections.reads import NotYetProjected, TookTooLong
-from projections.tree import TreeIncomplete
 from projections.reads import TookTooLong
+from projections.tree import TreeIncomplete
 from projections.waiting import NotYetProjected
 
 CONTENT_TYPE = "application/problem+json"
