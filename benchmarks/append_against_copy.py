@@ -6,8 +6,8 @@ from statistics import median
 
 import asyncpg
 
-from adapters.postgres import ledger_rows
 from adapters.postgres.connections import WRITER, open_pool
+from adapters.postgres.copied_events import COLUMNS
 from adapters.postgres.event_store import PostgresEventStore
 from benchmarks.bench import Bench
 from benchmarks.data import Estate, drafts_of
@@ -17,7 +17,8 @@ from domain.words import DEFAULT_LEDGER, Position
 _BATCH = 1000
 _AGAINST = "COPY of the same rows, same indexes, own commit"
 
-_COLUMNS = f"SELECT {', '.join(ledger_rows.COLUMNS)} FROM audit.events WHERE ledger = $1 AND position > $2"
+_ROW = ("ledger", *COLUMNS)
+_ROWS = f"SELECT {', '.join(_ROW)} FROM audit.events WHERE ledger = $1 AND position > $2"
 
 
 async def run(bench: Bench) -> Sequence[Figure]:
@@ -56,12 +57,12 @@ async def run(bench: Bench) -> Sequence[Figure]:
 
 async def _rows(connection: "asyncpg.Connection[asyncpg.Record]", after: Position) -> list[asyncpg.Record]:
     """The rows that the store has just written."""
-    return await connection.fetch(_COLUMNS, DEFAULT_LEDGER, after)
+    return await connection.fetch(_ROWS, DEFAULT_LEDGER, after)
 
 
 async def _copy(connection: "asyncpg.Connection[asyncpg.Record]", rows: Sequence[asyncpg.Record]) -> float:
     """The seconds that it takes; the COPY is a transaction of its own, committed before it returns."""
     records = [tuple(row) for row in rows]
     started = time.perf_counter()
-    await connection.copy_records_to_table("bare", columns=ledger_rows.COLUMNS, records=records)
+    await connection.copy_records_to_table("bare", columns=_ROW, records=records)
     return time.perf_counter() - started

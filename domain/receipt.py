@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from domain import canonical
 from domain.ledger import LedgerEvent
@@ -9,9 +10,11 @@ from domain.record import Draft
 from domain.words import Ledger, Position
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The proof that a command became an event, given only once that is durable."""
+class Receipt(NamedTuple):
+    """The proof that a command became an event, given only once that is durable.
+
+    A tuple, since one is made for every event: it takes a third of the time of a frozen dataclass.
+    """
 
     event_id: str
     ledger: Ledger

@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 
 from adapters.postgres import ledger_rows
+from adapters.postgres.copied_events import copy_events
 from adapters.postgres.entity_versions import EntityVersions
 from domain.ledger import Head, LedgerEvent, link
 from domain.receipt import CommandConflict, Receipt, answer_to_repeated
@@ -50,6 +51,8 @@ class PostgresEventStore:
                 before, added = await self._append_new(ledger, first_of, look_up=True)
         if added:
             self._appended(ledger)
+        if len(added) == len(drafts):
+            return [receipt for _, receipt in added.values()]
         return list(_answers(ledger, drafts, before, added, first_of))
 
     async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
@@ -83,7 +86,7 @@ class PostgresEventStore:
                     added[event.command_id] = event, receipt
                     yield event
 
-            await ledger_rows.copy_events(connection, linked())
+            await copy_events(connection, linked(), len(new))
             last, _ = added[new[-1].command_id]
             await ledger_rows.move_head(connection, ledger, last)
         self._entity_versions.moved(ledger, head.chain_hash, last.chain_hash, versions)

@@ -1,31 +1,19 @@
 """The statements on events and heads, and how rows become events and back; the transaction is bound to the ledger."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import asyncpg
 
+from adapters.postgres.copied_events import COLUMNS
 from domain.ledger import Head, LedgerEvent
 from domain.words import Ledger, Position
 from projections.database import Connection
 
-COLUMNS = (
-    "ledger",
-    "position",
-    "command_id",
-    "originator_id",
-    "originator_version",
-    "topic",
-    "recorded_at",
-    "record",
-    "personal",
-    "leaf_hash",
-    "chain_hash",
-)
-SELECT = f"SELECT {', '.join(COLUMNS[1:])} FROM audit.ledger_events WHERE ledger = $1"
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM audit.ledger_events WHERE ledger = $1"
 
 READ = f"""
-SELECT {", ".join(COLUMNS[1:])} FROM (
+SELECT {", ".join(COLUMNS)} FROM (
     SELECT *, sum(octet_length(record)) OVER (ORDER BY position) - octet_length(record) AS bytes_before
     FROM (
         SELECT * FROM audit.ledger_events WHERE ledger = $1 AND position > $2 ORDER BY position LIMIT $3
@@ -85,33 +73,6 @@ async def recorded_under(
     """The events of these command ids that are in the ledger."""
     rows = await connection.fetch(f"{SELECT} AND command_id = ANY($2)", ledger, list(command_ids))
     return {row["command_id"]: event_of(row) for row in rows}
-
-
-async def copy_events(connection: Connection, events: Iterable[LedgerEvent]) -> None:
-    """Write events while they come: the database works on the first while the last are still being made.
-
-    Their ledger is the one that the transaction is bound to; the writer may not name another.
-    """
-    await connection.copy_records_to_table(
-        "events",
-        schema_name="audit",
-        columns=COLUMNS[1:],
-        records=(
-            (
-                event.id,
-                event.command_id,
-                event.originator_id,
-                event.originator_version,
-                event.topic,
-                event.recorded_at,
-                event.state,
-                event.personal,
-                event.leaf_hash,
-                event.chain_hash,
-            )
-            for event in events
-        ),
-    )
 
 
 def event_of(row: asyncpg.Record) -> LedgerEvent:

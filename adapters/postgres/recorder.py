@@ -9,6 +9,7 @@ import asyncpg
 from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 
 from adapters.postgres import ledger_rows
+from adapters.postgres.copied_events import copy_events
 from domain.ledger import LedgerEvent, link
 from domain.words import Ledger, Position
 from projections.database import Connection, Pool, bound
@@ -143,7 +144,7 @@ class PostgresRecorder:
         head, now = await ledger_rows.lock_head(connection, self._ledger)
         drafts = [(_StoredDraft(stored), stored.originator_version) for stored in stored_events]
         events = list(link(head, drafts, now))
-        await ledger_rows.copy_events(connection, events)
+        await copy_events(connection, events, len(events))
         await ledger_rows.move_head(connection, self._ledger, events[-1])
         return [event.id for event in events]
 

@@ -203,7 +203,7 @@ class TestIdempotency:
         retry = draft(command_id="c-1", source="key-2")
         assert retry.event_id != first.event_id
         store = stores.store if retried_by == "same" else stores.other
-        assert await store.append(DEFAULT_LEDGER, [retry]) == [replace(first, duplicate=True)]
+        assert await store.append(DEFAULT_LEDGER, [retry]) == [first._replace(duplicate=True)]
         assert len(await read_all(stores.store, DEFAULT_LEDGER)) == 2
 
     async def test_a_repetition_inside_a_batch_is_recorded_once(self, stores: Stores) -> None:
@@ -212,7 +212,7 @@ class TestIdempotency:
         answers = await stores.store.append(DEFAULT_LEDGER, batch)
         events = await read_all(stores.store, DEFAULT_LEDGER)
         expected = [receipt_of(event, DEFAULT_LEDGER, duplicate=False) for event in events]
-        expected.insert(3, replace(expected[1], duplicate=True))
+        expected.insert(3, expected[1]._replace(duplicate=True))
         assert answers == expected
         check_ledger(DEFAULT_LEDGER, events)
 
@@ -277,7 +277,7 @@ class TestIdempotency:
         assert answers == [
             receipt_of(events[1], DEFAULT_LEDGER, duplicate=False),
             CommandConflict("c-1", Position(1)),
-            replace(known, duplicate=True),
+            known._replace(duplicate=True),
             receipt_of(events[2], DEFAULT_LEDGER, duplicate=False),
         ]
         check_ledger(DEFAULT_LEDGER, events)

@@ -89,7 +89,7 @@ async def test_what_was_too_early_is_recorded_later(stage: Stage) -> None:
     found = await stage.quarantine.find(DEFAULT_LEDGER, one)
     assert found is not None
     assert (found[0].retried_at, found[0].position) == (later, 1)
-    assert await stage.retrying.retry(DEFAULT_LEDGER, one) == replace(receipt, duplicate=True)
+    assert await stage.retrying.retry(DEFAULT_LEDGER, one) == receipt._replace(duplicate=True)
 
 
 async def test_the_sender_may_have_been_revoked_since(stage: Stage) -> None:
