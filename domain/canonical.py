@@ -1,7 +1,7 @@
 """JSON as it is hashed: one form for one meaning, and nothing that JSON readers disagree on."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
@@ -9,6 +9,9 @@ from domain.errors import FieldError, InvalidJson, pointer
 from domain.values import LARGEST_INTEGER, JsonObject, JsonValue
 
 MAX_DEPTH = 32
+
+_NUL = b"\\u0000"
+"""NUL as JSON has it; so does a text with a backslash before `u0000`, which is then looked at closely."""
 
 
 def encode(value: JsonValue) -> bytes:
@@ -33,8 +36,30 @@ def decode_object(data: bytes) -> JsonObject:
     return value
 
 
-def disputed(value: JsonValue, path: tuple[str | int, ...] = ()) -> Iterator[FieldError]:
+def disputed(value: JsonValue) -> Sequence[FieldError]:
     """What in a decoded value is not kept alike by all JSON readers, or not at all by databases."""
+    # Hardly any command is disputed: whether one is takes a fifth of the time that the places take.
+    if _within_bounds([value], -1) and _NUL not in orjson.dumps(value):
+        return ()
+    return tuple(_disputed(value, ()))
+
+
+def _within_bounds(items: Iterable[JsonValue], depth: int) -> bool:
+    """Whether no number is too large, and nothing lies too deep, among the members of what lies at `depth`."""
+    for item in items:
+        if isinstance(item, str):
+            continue
+        if isinstance(item, dict | list):
+            if depth + 1 >= MAX_DEPTH or not _within_bounds(
+                item.values() if isinstance(item, dict) else item, depth + 1
+            ):
+                return False
+        elif item is not None and not -LARGEST_INTEGER <= item <= LARGEST_INTEGER:
+            return False
+    return True
+
+
+def _disputed(value: JsonValue, path: tuple[str | int, ...]) -> Iterator[FieldError]:
     if isinstance(value, str):
         if "\0" in value:
             yield FieldError(pointer(path), "must not contain the character NUL (U+0000)")
@@ -48,4 +73,4 @@ def disputed(value: JsonValue, path: tuple[str | int, ...] = ()) -> Iterator[Fie
         if isinstance(value, dict) and any("\0" in key for key in value):
             yield FieldError(pointer(path), "must not have a key with the character NUL (U+0000)")
         for step, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from disputed(item, (*path, step))
+            yield from _disputed(item, (*path, step))

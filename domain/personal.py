@@ -3,6 +3,7 @@
 So it can be erased, or left out of an export, while every proof stays intact.
 """
 
+from functools import lru_cache
 from hashlib import sha256
 
 from domain import canonical
@@ -75,4 +76,10 @@ def _move(place: JsonValue, names: tuple[str, ...], path: tuple[str | int, ...],
     assert isinstance(place, dict)
     for name in names:
         if name in place:
-            fields[pointer((*path, name))] = place.pop(name)
+            fields[_pointer(*path, name)] = place.pop(name)
+
+
+@lru_cache(maxsize=10_000)
+def _pointer(*path: str | int) -> str:
+    """Remembered, since they are few, and each would take as long as all else about its field."""
+    return pointer(path)

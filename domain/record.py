@@ -4,9 +4,8 @@ What only the ledger knows (the entity's version, the position, the time) is put
 moment, under the lock of the ledger's head: so the costly part of the encoding is done before.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain import canonical, personal
 from domain.command import Command
@@ -48,9 +47,8 @@ class Draft(Protocol):
         """Whether a stored event came from a command of the same content."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventDraft:
-    """The draft of an event that a command became."""
+class EventDraft(NamedTuple):
+    """The draft of an event that a command became; a tuple, since one is made for every event."""
 
     command_id: str
     originator_id: str
@@ -74,9 +72,12 @@ class EventDraft:
         personal_bytes = personal.set_apart(facts, activity, salt)
         facts |= {
             "activity": activity.name,
+            "entity_version": 0,
             "event_id": event_id,
             "ledger": ledger,
             "module": activity.module,
+            "position": 0,
+            "recorded_at": 0,
             "schema_version": activity.details.schema_version,
             "source": source,
             "type": activity.event_type,
@@ -123,6 +124,7 @@ class EventDraft:
         return _fields(self.personal) == _fields(personal_bytes)
 
 
+_VERSION, _PLACE = b',"entity_version":0,', b',"position":0,"recorded_at":0,'
 _OF_THE_SERVICE = ("entity_version", "event_id", "position", "recorded_at", "schema_version", "source")
 
 
@@ -132,15 +134,14 @@ def originator_id(entity_type: str, entity_id: str) -> str:
 
 
 def _fragments(facts: JsonObject) -> tuple[bytes, bytes, bytes]:
-    """The encoded members before `entity_version`, from there to `position`, and after `recorded_at`."""
-    before = {name: facts[name] for name in facts if name < "entity_version"}
-    between = {name: facts[name] for name in facts if "entity_version" < name < "position"}
-    after = {name: facts[name] for name in facts if name > "recorded_at"}
-    return (
-        canonical.encode(before)[:-1] + b",",
-        b"," + canonical.encode(between)[1:-1] + b",",
-        b"," + canonical.encode(after)[1:],
-    )
+    """The encoded members before `entity_version`, from there to `position`, and after `recorded_at`.
+
+    In `facts` these three are 0. Each is found from the end: what stands behind them has no members of a sender's
+    choice, and in a text the quotes are escaped.
+    """
+    encoded = canonical.encode(facts)
+    version, place = encoded.rindex(_VERSION), encoded.rindex(_PLACE)
+    return encoded[: version + 1], encoded[version + len(_VERSION) - 1 : place + 1], encoded[place + len(_PLACE) - 1 :]
 
 
 def _fields(personal_bytes: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from itertools import pairwise
@@ -221,7 +220,7 @@ class TestIdempotency:
         first = draft(command_id="c-1")
         await append_one(stores, first)
         assert first.personal is not None
-        salted = replace(first, personal=first.personal.replace(b"05" * 16, b"06" * 16))
+        salted = first._replace(personal=first.personal.replace(b"05" * 16, b"06" * 16))
         assert salted != first
         assert (await append_one(stores, salted)).duplicate
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -135,7 +135,7 @@ async def test_a_copy_that_fails_changes_nothing(scene: Scene) -> None:
     good = draft()
     before = await scene.state()
     with pytest.raises(asyncpg.CharacterNotInRepertoireError):
-        await scene.store.append(DEFAULT_LEDGER, [good, replace(draft(), topic="NUL\0")])
+        await scene.store.append(DEFAULT_LEDGER, [good, draft()._replace(topic="NUL\0")])
     assert await scene.state() == before
     assert isinstance(answer := (await scene.store.append(DEFAULT_LEDGER, [good]))[0], Receipt)
     assert answer.position == 2
