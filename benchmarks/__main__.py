@@ -76,7 +76,7 @@ def _logs_kept(path: Path) -> Iterator[None]:
         yield
         log.seek(0)
         for line in log:
-            if '"level": "info"' not in line:
+            if '"level":"info"' not in line:
                 sys.stderr.write(line)
 
 

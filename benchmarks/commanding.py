@@ -13,7 +13,8 @@ from application.credentials import console
 from benchmarks.bench import Bench
 from benchmarks.data import END
 from benchmarks.figures import Figure, Measures, compared, latencies, per_second
-from benchmarks.load import Sending, in_process, post_commands
+from benchmarks.load import in_process
+from benchmarks.posting import Sending, post_commands
 from domain.catalogue import CATALOGUE
 from domain.command import read_command
 from domain.words import DEFAULT_LEDGER, Role

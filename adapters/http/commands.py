@@ -105,7 +105,9 @@ async def _results(services: Services, caller: Credential, batch: Sequence[Sent]
     except (StoreUnavailable, Overloaded) as error:
         outcomes = [problem_of(error)] * len(batch)
     return b"".join(
-        orjson.dumps(outcome.body() if isinstance(outcome, Problem) else receipt_body(outcome)) + b"\n"
+        orjson.dumps(
+            outcome.body() if isinstance(outcome, Problem) else receipt_body(outcome), option=orjson.OPT_APPEND_NEWLINE
+        )
         for outcome in outcomes
     )
 
@@ -116,10 +118,8 @@ async def _outcomes(services: Services, caller: Credential, sent: Sequence[Sent]
     Raises StoreUnavailable or Overloaded, and nothing is known of any of them then.
     """
     answers = await services.record_commands.record(caller, [_decoded(one) for one in sent])
-    outcomes: list[Receipt | Problem] = []
-    for answer in answers:
-        metrics.count(answer)
-        outcomes.append(answer if isinstance(answer, Receipt) else problem_of(answer))
+    metrics.count(answers)
+    outcomes = [answer if isinstance(answer, Receipt) else problem_of(answer) for answer in answers]
     refused = {place: outcome for place, outcome in enumerate(outcomes) if isinstance(outcome, Problem)}
     if refused:
         problems = await kept(services, caller, [(sent[place], problem) for place, problem in refused.items()])

@@ -1,5 +1,9 @@
 """What Prometheus is told."""
 
+from collections import Counter as Counts
+from collections.abc import Iterable
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from application.record_commands import Answer
@@ -24,8 +28,18 @@ SIGNING_ALARMS = Gauge(
 DATABASE_UP = Gauge("certinext_audit_database_up", "Whether the database answers.")
 
 
-def count(answer: Answer) -> None:
-    """Count a command by its outcome."""
+def count(answers: Iterable[Answer]) -> None:
+    """Count commands by their outcomes."""
+    for outcome, number in Counts(map(_outcome, answers)).items():
+        _commands(outcome).inc(number)
+
+
+def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request, with the time that it took."""
+    _requests(method, route, status).observe(seconds)
+
+
+def _outcome(answer: Answer) -> str:
     if isinstance(answer, Receipt):
         outcome = "duplicate" if answer.duplicate else "recorded"
     else:
@@ -36,3 +50,10 @@ def count(answer: Answer) -> None:
 def count_checkpoint(outcome: str) -> None:
     """Count one that was `signed` or `refused`."""
     CHECKPOINTS.labels(outcome).inc()
+        return "duplicate" if answer.duplicate else "recorded"
+    return "conflict" if isinstance(answer, CommandConflict) else "refused"
+
+
+# Finding one by its labels takes longer than counting, and there are few.
+_commands = cache(COMMANDS.labels)
+_requests = cache(REQUEST_SECONDS.labels)

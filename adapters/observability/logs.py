@@ -3,8 +3,10 @@
 import logging
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import structlog
 from prometheus_client import Counter
 from structlog.typing import EventDict
@@ -31,6 +33,8 @@ def _count(_: Any, __: str, event: EventDict) -> EventDict:
     if event["level"] in {"error", "critical"}:
         ERRORS.labels(event["event"]).inc()
     return event
+def _json(event: EventDict, default: Callable[[Any], Any]) -> str:
+    return orjson.dumps(event, default, orjson.OPT_NON_STR_KEYS).decode()
 
 
 def configure_logs(level: str) -> None:
@@ -45,6 +49,7 @@ def configure_logs(level: str) -> None:
     structlog.configure(
         # Not of libraries: their messages are of any number.
         processors=[*shared, _count, structlog.processors.JSONRenderer()],
+        processors=[*shared, structlog.processors.JSONRenderer(_json)],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -55,7 +60,7 @@ def configure_logs(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
+                structlog.processors.JSONRenderer(_json),
             ],
         )
     )

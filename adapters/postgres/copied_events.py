@@ -25,7 +25,7 @@ COLUMNS = (
 )
 """In the order of the rows. Their ledger is the one that the transaction is bound to: the writer may name no other."""
 
-_PIECE = 32 * 1024
+_PIECE = 64 * 1024
 _FEW = 32
 """So many events are sent at once: a piece by itself costs as much as five of them."""
 
