@@ -181,7 +181,12 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         AsyncExitStack() as before_pools_close,
     ):
         announcer = wake_ups.Announcer(writer)
-        store = GroupCommit(PostgresEventStore(writer, lambda _: announcer.announce()), settings.max_waiting)
+        store = GroupCommit(
+            PostgresEventStore(writer, lambda _: announcer.announce()),
+            _now,
+            most_waiting=settings.max_waiting,
+            most_waiting_bytes=settings.max_waiting_bytes,
+        )
         before_pools_close.push_async_callback(_drain, store)
         record_commands = RecordCommands(store, CATALOGUE, _now, lambda: str(uuid7()), lambda: secrets.token_bytes(16))
         self_audit = SelfAudit(record_commands, _now)

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """The largest command that is accepted."""
     max_waiting: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
     """How many commands may wait to be recorded; beyond it the answer is 503."""
+    max_waiting_bytes: Annotated[int, Field(ge=1024 * 1024, le=4 * 1024**3)] = 64 * 1024 * 1024
+    """How many bytes they may have together."""
     max_quarantined: Annotated[int, Field(ge=0, le=100_000_000)] = 100_000
     """How many refused commands are kept for each ledger; beyond it they are counted only."""
     pool_size: Annotated[int, Field(ge=1, le=100)] = 8

@@ -4,8 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from application.ports import EventStore
+from application.ports import Clock, EventStore
 from domain.errors import AuditError, StoreUnavailable
 from domain.ledger import LedgerEvent
 from domain.receipt import CommandConflict, Receipt
@@ -15,6 +16,9 @@ from domain.words import Ledger, Position
 LARGEST_BATCH = 2000
 """How many events one transaction takes, unless a single request brings more."""
 
+LARGEST_BATCH_BYTES = 16 * 1024 * 1024
+"""How many bytes they have together, unless a single request brings more."""
+
 
 class Overloaded(AuditError):
     """More is waiting to be recorded than is taken in; nothing of this request was."""
@@ -22,9 +26,10 @@ class Overloaded(AuditError):
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """One request's drafts, and what will hold their answers."""
+    """One request's drafts, their bytes together, and what will hold their answers."""
 
     drafts: Sequence[Draft]
+    size: int
     answers: "asyncio.Future[list[Receipt | CommandConflict]]"
 
 
@@ -39,17 +44,28 @@ class _Line:
 class GroupCommit:
     """An event store that gathers what comes while an append is in flight into the next one.
 
-    A request that comes when nothing is in flight is appended at once, alone. Owns the lines; each line's task
-    alone takes from it, and everything happens in one event loop, so nothing is locked. What is waiting is
-    bounded: beyond `most_waiting` events a request is refused whole.
+    A request that comes when nothing is in flight is appended at once, alone. What comes was encoded by its sender's
+    task before, while the database worked on the last batch; only numbering and linking wait for the ledger's head.
+
+    Everything happens in one event loop, so nothing is locked. Each request's task puts it into its ledger's line
+    and counts it; from there on the line's task owns it: that alone takes it out, answers it and counts it off. The
+    store's health is written by the lines' tasks and read by anybody.
+
+    What is waiting is bounded: beyond `most_waiting` events or `most_waiting_bytes` a request is refused whole.
     """
 
-    def __init__(self, store: EventStore, most_waiting: int) -> None:
+    def __init__(
+        self, store: EventStore, clock: Clock, *, most_waiting: int, most_waiting_bytes: int = 64 * 1024 * 1024
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._most_waiting = most_waiting
+        self._most_waiting_bytes = most_waiting_bytes
         self._waiting = 0
+        self._waiting_bytes = 0
         self._lines: dict[Ledger, _Line] = {}
         self._failed_at: float | None = None
+        self._failing_since: datetime | None = None
 
     @property
     def waiting(self) -> int:
@@ -60,18 +76,25 @@ class GroupCommit:
     def failed_at(self) -> float | None:
         """When the store refused the last append, in seconds of the loop's clock; None if it took that, or had none."""
         return self._failed_at
+    def failing_since(self) -> datetime | None:
+        """When appends began to find the store unavailable; None if the last one, of whatever ledger, did not."""
+        return self._failing_since
 
     async def append(self, ledger: Ledger, drafts: Sequence[Draft]) -> list[Receipt | CommandConflict]:
         """As the port says. Raises Overloaded, too, if too much is waiting.
 
         A caller that is cancelled stops waiting; what it brought may be recorded all the same.
         """
-        if self._waiting and self._waiting + len(drafts) > self._most_waiting:
-            raise Overloaded(f"{self._waiting} commands wait to be recorded")
+        size = sum(draft.size for draft in drafts)
+        if self._waiting and (
+            self._waiting + len(drafts) > self._most_waiting or self._waiting_bytes + size > self._most_waiting_bytes
+        ):
+            raise Overloaded(f"{self._waiting} commands of {self._waiting_bytes} bytes wait to be recorded")
         line = self._lines.setdefault(ledger, _Line())
         answers: asyncio.Future[list[Receipt | CommandConflict]] = asyncio.get_running_loop().create_future()
-        line.waiting.append(_Waiting(drafts, answers))
+        line.waiting.append(_Waiting(drafts, size, answers))
         self._waiting += len(drafts)
+        self._waiting_bytes += size
         if line.server is None:
             line.server = asyncio.create_task(self._serve(ledger, line), name=f"append to {ledger}")
         return await answers
@@ -92,11 +115,17 @@ class GroupCommit:
                 try:
                     await self._append(ledger, batch)
                 finally:
-                    self._waiting -= sum(len(one.drafts) for one in batch)
+                    self._count_off(batch)
         finally:
             # Only a cancelled task leaves requests behind: nothing is awaited between the last look and here.
             _fail(line.waiting, StoreUnavailable("the service stops"))
+            self._count_off(line.waiting)
             del self._lines[ledger]
+
+    def _count_off(self, answered: Iterable[_Waiting]) -> None:
+        for one in answered:
+            self._waiting -= len(one.drafts)
+            self._waiting_bytes -= one.size
 
     async def _append(self, ledger: Ledger, batch: Sequence[_Waiting]) -> None:
         """Append requests together and answer each; what fails by the fault of one must not fail the others."""
@@ -104,6 +133,7 @@ class GroupCommit:
             answers = iter(await self._store.append(ledger, [draft for one in batch for draft in one.drafts]))
         except StoreUnavailable as error:
             self._failed_at = asyncio.get_running_loop().time()
+            self._failing_since = self._failing_since or self._clock()
             _fail(batch, error)
         except asyncio.CancelledError:
             _fail(batch, StoreUnavailable("the service stops"))
@@ -116,6 +146,7 @@ class GroupCommit:
                 await self._append(ledger, [one])
         else:
             self._failed_at = None
+            self._failing_since = None
             for one in batch:
                 own = [next(answers) for _ in one.drafts]
                 if not one.answers.done():
@@ -131,8 +162,11 @@ def _fail(batch: Iterable[_Waiting], error: Exception) -> None:
 def _taken(waiting: deque[_Waiting]) -> list[_Waiting]:
     """The requests of the next batch: the first one whatever its size, others while they fit."""
     batch = [waiting.popleft()]
-    size = len(batch[0].drafts)
-    while waiting and size + len(waiting[0].drafts) <= LARGEST_BATCH:
-        size += len(waiting[0].drafts)
+    count, size = len(batch[0].drafts), batch[0].size
+    while waiting:
+        count += len(waiting[0].drafts)
+        size += waiting[0].size
+        if count > LARGEST_BATCH or size > LARGEST_BATCH_BYTES:
+            break
         batch.append(waiting.popleft())
     return batch

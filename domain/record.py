@@ -40,6 +40,10 @@ class Draft(Protocol):
     def personal(self) -> bytes | None:
         """The personal data that stands beside the record."""
 
+    @property
+    def size(self) -> int:
+        """How many bytes it takes, as good as: what is put in at the end is not counted."""
+
     def record(self, version: int, position: Position, recorded_at: datetime) -> bytes:
         """The final bytes."""
 
@@ -62,6 +66,10 @@ class EventDraft(NamedTuple):
     @property
     def originator_version(self) -> None:
         return None
+
+    @property
+    def size(self) -> int:
+        return len(self.before_version) + len(self.before_position) + len(self.after_time) + len(self.personal or b"")
 
     @classmethod
     def of(cls, command: Command, ledger: Ledger, source: str, event_id: str, salt: bytes) -> "EventDraft":

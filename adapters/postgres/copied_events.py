@@ -26,7 +26,7 @@ COLUMNS = (
 """In the order of the rows. Their ledger is the one that the transaction is bound to: the writer may name no other."""
 
 _PIECE = 64 * 1024
-_FEW = 32
+_FEW = 64
 """So many events are sent at once: a piece by itself costs as much as five of them."""
 
 # https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": each field has its length before it.

@@ -14,7 +14,7 @@ from domain.ledger import Head, LedgerEvent, link
 from domain.receipt import CommandConflict, Receipt, answer_to_repeated
 from domain.record import Draft
 from domain.words import Ledger, Position
-from projections.database import ACQUIRE_SECONDS, Connection, Pool, bind, bound, translated_errors
+from projections.database import ACQUIRE_SECONDS, Connection, Pool, bound, translated_errors
 
 _COMMAND_ID = "events_command_id"
 _MOST_READ_BYTES = 32 * 1024 * 1024
@@ -69,7 +69,6 @@ class PostgresEventStore:
         """
         added: dict[str, tuple[LedgerEvent, Receipt]] = {}
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
-            await bind(connection, ledger)
             head, now = await ledger_rows.lock_head(connection, ledger)
             if head.recorded_at is not None and head.recorded_at - now > _CLOCK_ALARM:
                 log.error("clock_jumped_back", ledger=ledger, now=now, last_recorded_at=head.recorded_at)

@@ -23,9 +23,11 @@ WHERE bytes_before < $4 ORDER BY position
 """
 """The events after a position, in order: at most so many, and no more once they have so many bytes together."""
 
+# In one round trip: the transaction is bound to the ledger, and then its head is looked for.
 _LOCK_HEAD = """
-SELECT position, chain_hash, recorded_at, clock_timestamp() AS now
-FROM audit.heads WHERE ledger = $1 FOR UPDATE
+SELECT head.position, head.chain_hash, head.recorded_at, clock_timestamp() AS now
+FROM (SELECT set_config('certinext_audit.ledger', $1, true) AS ledger OFFSET 0) AS bound
+CROSS JOIN LATERAL (SELECT * FROM audit.heads WHERE ledger = bound.ledger FOR UPDATE) AS head
 """
 
 _BEGIN_LEDGER = """
@@ -48,7 +50,7 @@ FROM unnest($2::text[]) AS wanted (originator_id)
 
 
 async def lock_head(connection: Connection, ledger: Ledger) -> tuple[Head, datetime]:
-    """Wait for our turn on the ledger; its end, and the database's time when we asked."""
+    """Bind the transaction to the ledger and wait for our turn on it; its end, and the database's time then."""
     row = await connection.fetchrow(_LOCK_HEAD, ledger)
     if row is None:
         await connection.execute(_BEGIN_LEDGER, ledger, Head.empty(ledger).chain_hash)

@@ -62,6 +62,10 @@ class _StoredDraft:
     def personal(self) -> bytes | None:
         return self.stored.personal if isinstance(self.stored, LedgerEvent) else None
 
+    @property
+    def size(self) -> int:
+        return len(self.stored.state)
+
     def record(self, version: int, position: Position, recorded_at: datetime) -> bytes:  # noqa: ARG002
         return self.stored.state
 

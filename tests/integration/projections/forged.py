@@ -40,6 +40,10 @@ class Forged:
     def personal(self) -> bytes | None:
         return self.good.personal
 
+    @property
+    def size(self) -> int:
+        return self.good.size
+
     def record(self, version: int, position: Position, recorded_at: datetime) -> bytes:
         return self.change(canonical.decode_object(self.good.record(version, position, recorded_at)))
 
