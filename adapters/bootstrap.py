@@ -183,7 +183,6 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         announcer = wake_ups.Announcer(writer)
         store = GroupCommit(
             PostgresEventStore(writer, lambda _: announcer.announce()),
-            _now,
             most_waiting=settings.max_waiting,
             most_waiting_bytes=settings.max_waiting_bytes,
         )
@@ -227,7 +226,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
             SigningRounds(
                 signer,
                 Lease(projector, "checkpoints", _holder()),
-                lambda outcome: metrics.CHECKPOINTS.labels(outcome).inc(),
+                metrics.count_checkpoint,
             ),
             (writer, projector, reader, keys),
         )

@@ -4,9 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from application.ports import Clock, EventStore
+from application.ports import EventStore
 from domain.errors import AuditError, StoreUnavailable
 from domain.ledger import LedgerEvent
 from domain.receipt import CommandConflict, Receipt
@@ -54,18 +53,14 @@ class GroupCommit:
     What is waiting is bounded: beyond `most_waiting` events or `most_waiting_bytes` a request is refused whole.
     """
 
-    def __init__(
-        self, store: EventStore, clock: Clock, *, most_waiting: int, most_waiting_bytes: int = 64 * 1024 * 1024
-    ) -> None:
+    def __init__(self, store: EventStore, *, most_waiting: int, most_waiting_bytes: int = 64 * 1024 * 1024) -> None:
         self._store = store
-        self._clock = clock
         self._most_waiting = most_waiting
         self._most_waiting_bytes = most_waiting_bytes
         self._waiting = 0
         self._waiting_bytes = 0
         self._lines: dict[Ledger, _Line] = {}
         self._failed_at: float | None = None
-        self._failing_since: datetime | None = None
 
     @property
     def waiting(self) -> int:
@@ -76,9 +71,6 @@ class GroupCommit:
     def failed_at(self) -> float | None:
         """When the store refused the last append, in seconds of the loop's clock; None if it took that, or had none."""
         return self._failed_at
-    def failing_since(self) -> datetime | None:
-        """When appends began to find the store unavailable; None if the last one, of whatever ledger, did not."""
-        return self._failing_since
 
     async def append(self, ledger: Ledger, drafts: Sequence[Draft]) -> list[Receipt | CommandConflict]:
         """As the port says. Raises Overloaded, too, if too much is waiting.
@@ -133,7 +125,6 @@ class GroupCommit:
             answers = iter(await self._store.append(ledger, [draft for one in batch for draft in one.drafts]))
         except StoreUnavailable as error:
             self._failed_at = asyncio.get_running_loop().time()
-            self._failing_since = self._failing_since or self._clock()
             _fail(batch, error)
         except asyncio.CancelledError:
             _fail(batch, StoreUnavailable("the service stops"))
@@ -146,7 +137,6 @@ class GroupCommit:
                 await self._append(ledger, [one])
         else:
             self._failed_at = None
-            self._failing_since = None
             for one in batch:
                 own = [next(answers) for _ in one.drafts]
                 if not one.answers.done():

@@ -39,17 +39,13 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     _requests(method, route, status).observe(seconds)
 
 
-def _outcome(answer: Answer) -> str:
-    if isinstance(answer, Receipt):
-        outcome = "duplicate" if answer.duplicate else "recorded"
-    else:
-        outcome = "conflict" if isinstance(answer, CommandConflict) else "refused"
-    COMMANDS.labels(outcome).inc()
-
-
 def count_checkpoint(outcome: str) -> None:
     """Count one that was `signed` or `refused`."""
     CHECKPOINTS.labels(outcome).inc()
+
+
+def _outcome(answer: Answer) -> str:
+    if isinstance(answer, Receipt):
         return "duplicate" if answer.duplicate else "recorded"
     return "conflict" if isinstance(answer, CommandConflict) else "refused"
 

@@ -33,6 +33,8 @@ def _count(_: Any, __: str, event: EventDict) -> EventDict:
     if event["level"] in {"error", "critical"}:
         ERRORS.labels(event["event"]).inc()
     return event
+
+
 def _json(event: EventDict, default: Callable[[Any], Any]) -> str:
     return orjson.dumps(event, default, orjson.OPT_NON_STR_KEYS).decode()
 
@@ -48,8 +50,7 @@ def configure_logs(level: str) -> None:
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         # Not of libraries: their messages are of any number.
-        processors=[*shared, _count, structlog.processors.JSONRenderer()],
-        processors=[*shared, structlog.processors.JSONRenderer(_json)],
+        processors=[*shared, _count, structlog.processors.JSONRenderer(_json)],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,

@@ -18,7 +18,7 @@ from domain.receipt import CommandConflict, Receipt
 from domain.record import EventDraft
 from domain.words import Ledger, Position
 from projections.database import Pool
-from tests.builders import NOW, command
+from tests.builders import command
 from tests.e2e.processes import _context
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ async def _append_all(url: str, orders: Sequence[Order], random: Random) -> list
     answered: list[Appended] = []
     waiting = iter(orders)
     async with open_pool(url, WRITER, 4) as pool:
-        store = GroupCommit(PostgresEventStore(pool, lambda _: None), lambda: NOW, most_waiting=_MOST_WAITING)
+        store = GroupCommit(PostgresEventStore(pool, lambda _: None), most_waiting=_MOST_WAITING)
 
         async def work() -> None:
             for order in waiting:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import timedelta
 
 import pytest
 
@@ -49,7 +47,7 @@ def gated() -> GatedStore:
 
 @pytest.fixture
 def store(gated: GatedStore) -> GroupCommit:
-    return GroupCommit(gated, lambda: NOW, most_waiting=10_000)
+    return GroupCommit(gated, most_waiting=10_000)
 
 
 async def begun() -> None:
@@ -168,7 +166,7 @@ async def test_the_last_failure_is_remembered_until_an_append_succeeds(gated: Ga
 
 async def test_beyond_the_bound_is_refused_whole(gated: GatedStore) -> None:
     """A request that would exceed the bound is refused at once and leaves nothing; others are not harmed."""
-    store = GroupCommit(gated, lambda: NOW, most_waiting=3)
+    store = GroupCommit(gated, most_waiting=3)
     first, second = appended(store, draft()), appended(store, draft(), draft())
     await begun()
     with pytest.raises(Overloaded):
@@ -181,7 +179,7 @@ async def test_beyond_the_bound_is_refused_whole(gated: GatedStore) -> None:
 async def test_beyond_the_bound_in_bytes_is_refused_too(gated: GatedStore) -> None:
     """Few commands may be many bytes: what is in flight counts until it is answered."""
     small, large = draft(), draft(changes=[{"path": "/a", "new": "x" * 100_000}])
-    store = GroupCommit(gated, lambda: NOW, most_waiting=100, most_waiting_bytes=small.size + large.size)
+    store = GroupCommit(gated, most_waiting=100, most_waiting_bytes=small.size + large.size)
     first, second = appended(store, small), appended(store, large)
     await begun()
     with pytest.raises(Overloaded, match=f"2 commands of {small.size + large.size} bytes"):
@@ -203,29 +201,10 @@ async def test_a_batch_is_bounded_in_bytes(gated: GatedStore, store: GroupCommit
     assert gated.batches == [1, 1, 1]
 
 
-async def test_it_is_told_since_when_the_store_is_away(gated: GatedStore) -> None:
-    """From the first append that failed to the next that succeeds; a bad draft is not the store's fault."""
-    times = iter([NOW, NOW + timedelta(seconds=9)])
-    store = GroupCommit(gated, lambda: next(times), most_waiting=10)
-    gated.gate.set()
-    assert store.failing_since is None
-    for away in (True, True, False, True):
-        gated.away = away
-        with suppress(StoreUnavailable):
-            await store.append(DEFAULT_LEDGER, [draft()])
-        assert (store.failing_since is not None) == away
-    assert store.failing_since == NOW + timedelta(seconds=9)
-    gated.away = False
-    gated.bad.add("bad")
-    with pytest.raises(ValueError, match="a bad draft"):
-        await store.append(DEFAULT_LEDGER, [draft(command_id="bad")])
-    assert store.failing_since is not None
-
-
 async def test_a_large_request_is_taken_when_nothing_waits(gated: GatedStore) -> None:
     """The bound is on what piles up: a single request beyond it is not locked out for ever."""
     gated.gate.set()
-    store = GroupCommit(gated, lambda: NOW, most_waiting=3)
+    store = GroupCommit(gated, most_waiting=3)
     assert positions(await store.append(DEFAULT_LEDGER, [draft() for _ in range(5)])) == [1, 2, 3, 4, 5]
 
 
