@@ -19,16 +19,27 @@ from adapters.cli.running import run
 from adapters.embedded import EmbeddedDatabase, embedded_postgres
 from adapters.observability.logs import configure_logs
 from benchmarks import append_against_copy, append_against_recorder, commanding, projecting, proving, searching
+from benchmarks import (
+    append_against_copy,
+    append_against_recorder,
+    append_at_size,
+    commanding,
+    projecting,
+    searching,
+    streaming,
+)
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, table
 
 _BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[Sequence[Figure]]]] = {
     "append": append_against_copy.run,
     "recorder": append_against_recorder.run,
+    "size": append_at_size.run,
     "projections": projecting.run,
     "search": searching.run,
     "commands": commanding.run,
     "proofs": proving.run,
+    "memory": streaming.run,
 }
 _SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 

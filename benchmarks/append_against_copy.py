@@ -50,7 +50,7 @@ async def run(bench: Bench) -> Sequence[Figure]:
     ours, peer = per_second(_BATCH, median(appending)), per_second(_BATCH, median(copying))
     whole = per_second(_BATCH, median(map(sum, zip(encoding, appending, strict=True))))
     return [
-        compared("append, batches of 1,000: the store alone", ours, _AGAINST, peer, wanted=0.5),
+        compared("append, batches of 1,000: the store alone", ours, _AGAINST, peer, wanted=0.7),
         compared("append, batches of 1,000: with validation and encoding", whole, _AGAINST, peer),
     ]
 

@@ -1,18 +1,27 @@
-"""Commands over HTTP, in bodies of 1,000 lines and one by one, against a bare handler that only validates them."""
+"""Commands over HTTP, in bodies of 1,000 lines and one by one, against two that do less.
+
+A bare handler that only validates the same bodies, and the recorder of `eventsourcing` in process: without HTTP,
+validation, hashes, personal data and command ids. All take turns; medians count. The client is a process of its own.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from statistics import median
 
 import orjson
 from aiohttp import web
+from eventsourcing.postgres import PostgresApplicationRecorder
 
+from adapters.bootstrap import Trail
+from adapters.http.app import build_app
 from application.credentials import console
+from benchmarks.append_against_recorder import recorded_per_second, recording, stored_events
 from benchmarks.bench import Bench
 from benchmarks.data import END
-from benchmarks.figures import Figure, Measures, compared, latencies, per_second
+from benchmarks.figures import Figure, Measures, at_most, compared, latencies, per_second
 from benchmarks.load import in_process
 from benchmarks.posting import Sending, post_commands
 from domain.catalogue import CATALOGUE
@@ -20,34 +29,94 @@ from domain.command import read_command
 from domain.words import DEFAULT_LEDGER, Role
 
 _ROUNDS = 3
-_AGAINST = "a bare aiohttp handler that validates"
+_BARE = "a bare aiohttp handler that validates"
 _PATH = "/v1/commands"
+_MOST_MILLISECONDS = 50
 
 _seeds = count(1)
 
 
+@dataclass
+class _Found:
+    """What each round measured."""
+
+    ours: list[Measures] = field(default_factory=list)
+    bare: list[Measures] = field(default_factory=list)
+    recorder: list[Measures] = field(default_factory=list)
+
+
 async def run(bench: Bench) -> Sequence[Figure]:
-    """Ours and the bare one take turns; the client is a process of its own, and our projectors run meanwhile."""
+    """First the write side alone, as where projectors run in another process; then with them on the same cores."""
     streams = Sending(bench.size(60_000, 10_000), lines=1000, connections=4)
-    singles = Sending(bench.size(10_000, 2_000), lines=1, connections=64)
-    with bench.database("commanding") as url:
-        async with bench.server(url) as (wired, address), _bare() as bare:
-            caller = console(DEFAULT_LEDGER, END, "benchmarks")
-            _, key = await wired.create_credential.create(caller, "benchmarks", Role.MODULE)
-            return [
-                await _compared(bench, "NDJSON, bodies of 1,000 lines, 4 connections", address, bare, key, streams),
-                await _compared(bench, "one command a request, 64 connections", address, bare, key, singles),
-            ]
+    singles = Sending(bench.size(20_000, 2_000), lines=1, connections=64)
+    with recording(bench) as recorder:
+        async with _bare() as bare:
+            with bench.database("commanding") as url:
+                async with bench.trail(url) as wired, _write_side(wired) as ours:
+                    key = await _key(wired)
+                    lines = await _rounds(bench, streams, ours, bare, key, recorder)
+                    single = await _rounds(bench, singles, ours, bare, key, recorder)
+            with bench.database("commanding") as url:
+                async with bench.server(url) as (wired, ours):
+                    key = await _key(wired)
+                    busy_lines = await _rounds(bench, streams, ours, bare, key)
+                    busy_single = await _rounds(bench, singles, ours, bare, key)
+    return [*_lines_figures(lines), *_single_figures(single), *_busy_figures(busy_lines, busy_single)]
 
 
-async def _compared(bench: Bench, work: str, ours: str, bare: str, key: str, sending: Sending) -> Figure:
-    found: dict[str, list[Measures]] = {ours: [], bare: []}
+def _lines_figures(found: _Found) -> Sequence[Figure]:
+    work, recorder = (
+        "NDJSON over HTTP, bodies of 1,000 lines, 4 connections",
+        "eventsourcing's recorder, batches of 100",
+    )
+    ours = _medians(found.ours)
+    return [
+        compared(work, ours, recorder, _medians(found.recorder), wanted=1.2),
+        compared(work, ours, _BARE, _medians(found.bare)),
+    ]
+
+
+def _single_figures(found: _Found) -> Sequence[Figure]:
+    work, recorder = "one command a request, 64 connections", "eventsourcing's recorder, a save for each event"
+    ours = _medians(found.ours)
+    return [
+        compared(work, ours, recorder, _medians(found.recorder), wanted=4),
+        compared(work, ours, _BARE, _medians(found.bare), wanted=0.35),
+        at_most(f"{work}: 99 of 100 within", "ms", ours["p99 ms"], _MOST_MILLISECONDS),
+    ]
+
+
+def _busy_figures(lines: _Found, single: _Found) -> Sequence[Figure]:
+    work = "while four projectors follow on the same cores"
+    return [
+        compared(f"NDJSON over HTTP, 4 connections, {work}", _medians(lines.ours), _BARE, _medians(lines.bare)),
+        compared(f"one command a request, 64, {work}", _medians(single.ours), _BARE, _medians(single.bare)),
+    ]
+
+
+async def _rounds(
+    bench: Bench, sending: Sending, ours: str, bare: str, key: str, recorder: PostgresApplicationRecorder | None = None
+) -> _Found:
+    found = _Found()
     for number in range(_ROUNDS):
-        bench.tell(f"sending {sending.events:,} commands, round {number + 1} of {_ROUNDS}: {work}")
-        for address in (ours, bare):
-            sent = await in_process(post_commands, address + _PATH, key, sending, next(_seeds))
-            found[address].append({**per_second(sending.events, sent.seconds), **latencies(sent.latencies)})
-    return compared(f"POST {_PATH}, {work}", _medians(found[ours]), _AGAINST, _medians(found[bare]))
+        bench.tell(f"sending {sending.events:,} commands, {sending.lines} a body, round {number + 1} of {_ROUNDS}")
+        found.ours.append(await _sent(ours, key, sending))
+        found.bare.append(await _sent(bare, key, sending))
+        if recorder is not None:
+            events = stored_events(sending.events // 2, next(_seeds))
+            pace = recorded_per_second(recorder, events, 1 if sending.lines == 1 else 100)
+            found.recorder.append(per_second(len(events), len(events) / pace))
+    return found
+
+
+async def _sent(address: str, key: str, sending: Sending) -> Measures:
+    sent = await in_process(post_commands, address + _PATH, key, sending, next(_seeds))
+    return {**per_second(sending.events, sent.seconds), **latencies(sent.latencies)}
+
+
+async def _key(wired: Trail) -> str:
+    _, key = await wired.create_credential.create(console(DEFAULT_LEDGER, END, "benchmarks"), "benchmarks", Role.MODULE)
+    return key
 
 
 def _medians(rounds: Sequence[Measures]) -> Measures:
@@ -55,10 +124,23 @@ def _medians(rounds: Sequence[Measures]) -> Measures:
 
 
 @asynccontextmanager
+async def _write_side(wired: Trail) -> AsyncIterator[str]:
+    """The service whole, but for its projectors."""
+    async with _served(build_app(wired.services)) as address:
+        yield address
+
+
+@asynccontextmanager
 async def _bare() -> AsyncIterator[str]:
     """The address of a server that validates commands and keeps nothing."""
     app = web.Application(client_max_size=0)
     app.router.add_post(_PATH, _validate)
+    async with _served(app) as address:
+        yield address
+
+
+@asynccontextmanager
+async def _served(app: web.Application) -> AsyncIterator[str]:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

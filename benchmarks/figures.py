@@ -72,6 +72,11 @@ def compared(work: str, ours: Measures, against: str, theirs: Measures, wanted: 
     return Figure(work, ours, against, theirs, ours["events/s"] / theirs["events/s"], wanted)
 
 
+def at_most(work: str, unit: str, ours: float, bound: float) -> Figure:
+    """One measure that shall not be above its bound; the ratio is how often it goes into it."""
+    return Figure(work, {unit: ours}, "the most that is asked for", {unit: bound}, bound / ours, 1)
+
+
 def latencies(seconds: Sequence[float]) -> Measures:
     """The median and the 99th percentile, in milliseconds."""
     return {"p50 ms": median(seconds) * 1000, "p99 ms": quantiles(seconds, n=100, method="inclusive")[98] * 1000}

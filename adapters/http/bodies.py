@@ -32,25 +32,28 @@ async def whole(request: web.Request, limit: int) -> Sent:
     return bytes(body) if len(body) <= limit else Excess(bytes(body[:KEPT_OF_TOO_LARGE]), len(body), limit)
 
 
-async def lines(content: StreamReader, limit: int) -> AsyncIterator[Sent]:
-    """The lines that hold something, without their line ends, in memory that does not grow with their length."""
+async def lines(content: StreamReader, limit: int) -> AsyncIterator[list[Sent]]:
+    """The lines that hold something, without their line ends, those together that came together.
+
+    Memory does not grow with their length.
+    """
     line, dropped = bytearray(), 0
     async for chunk in content.iter_any():
-        *ended, last = chunk.split(b"\n")
-        for part in ended:
-            line += part
-            if (sent := _line(line, dropped, limit)) is not None:
-                yield sent
-            line, dropped = bytearray(), 0
-        line += last
+        first, *others = chunk.split(b"\n")
+        line += first
+        if others:
+            *whole_ones, last = others
+            ended = (_line(line, dropped, limit), *(_line(one, 0, limit) for one in whole_ones))
+            yield [sent for sent in ended if sent is not None]
+            line, dropped = bytearray(last), 0
         if len(line) > max(limit, KEPT_OF_TOO_LARGE):
             dropped += len(line) - KEPT_OF_TOO_LARGE
             del line[KEPT_OF_TOO_LARGE:]
     if (sent := _line(line, dropped, limit)) is not None:
-        yield sent
+        yield [sent]
 
 
-def _line(line: bytearray, dropped: int, limit: int) -> Sent | None:
+def _line(line: bytes | bytearray, dropped: int, limit: int) -> Sent | None:
     """The line; None if it is blank, which one with a dropped part is never taken for: nobody has looked at that."""
     if dropped or len(line) > limit:
         return Excess(bytes(line[:KEPT_OF_TOO_LARGE]), len(line) + dropped, limit)

@@ -84,16 +84,17 @@ async def _record_lines(request: web.Request, services: Services, caller: Creden
     return response
 
 
-async def _batches(sent: AsyncIterator[Sent], limits: Limits) -> AsyncIterator[list[Sent]]:
+async def _batches(arriving: AsyncIterator[list[Sent]], limits: Limits) -> AsyncIterator[list[Sent]]:
     """Lines that are recorded together: so many, and so long, that each batch is worth its transaction."""
     batch: list[Sent] = []
     size = 0
-    async for one in sent:
-        batch.append(one)
-        size += len(one) if isinstance(one, bytes) else len(one.beginning)
-        if len(batch) >= limits.batch or size >= limits.batch_bytes:
-            yield batch
-            batch, size = [], 0
+    async for sent in arriving:
+        for one in sent:
+            batch.append(one)
+            size += len(one) if isinstance(one, bytes) else len(one.beginning)
+            if len(batch) >= limits.batch or size >= limits.batch_bytes:
+                yield batch
+                batch, size = [], 0
     if batch:
         yield batch
 

@@ -17,7 +17,7 @@ async def cut(pieces: list[bytes], limit: int) -> list[Sent]:
     for piece in pieces:
         content.feed_data(piece)
     content.feed_eof()
-    return [line async for line in lines(content, limit)]
+    return [line async for ended in lines(content, limit) for line in ended]
 
 
 def expected(body: bytes, limit: int) -> list[Sent]:
