@@ -18,13 +18,13 @@ from rich.console import Console
 from adapters.cli.running import run
 from adapters.embedded import EmbeddedDatabase, embedded_postgres
 from adapters.observability.logs import configure_logs
-from benchmarks import append_against_copy, append_against_recorder, commanding, projecting, proving, searching
 from benchmarks import (
     append_against_copy,
     append_against_recorder,
     append_at_size,
     commanding,
     projecting,
+    proving,
     searching,
     streaming,
 )
