@@ -22,7 +22,8 @@ _FILL = """
 INSERT INTO audit.events
 SELECT %(ledger)s, n, 'filled-' || lpad(n::text, 9, '0'),
     'certificate:certificate-' || lpad((n %% 55000)::text, 6, '0'), n, 'CertificateRenewed',
-    now() - interval '90 days' + n * interval '1 second', sha256(int8send(n)), NULL, sha256(int8send(n)), sha256(int8send(n))
+    now() - interval '90 days' + n * interval '1 second', sha256(int8send(n)), NULL,
+    sha256(int8send(n)), sha256(int8send(n))
 FROM generate_series(1, %(events)s) AS n
 """
 _MOVE_HEAD = """
