@@ -1,9 +1,12 @@
 """What those who run the service see of it: liveness, readiness, figures, the description, problems of routing."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from aiohttp import ClientSession
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # It has no stubs.
 from openapi_pydantic import OpenAPI
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -14,7 +17,9 @@ from adapters.http.app import ALL_ROUTES
 from tests.builders import command_data
 from tests.e2e.bad_bodies import expiry
 from tests.e2e.client import Client
+from tests.e2e.processes import serving
 
+OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 OF_THE_DESIGN = {
     "command": "RevokeCertificate",
     "command_id": "0f9c...",
@@ -50,6 +55,17 @@ async def test_figures_are_for_prometheus(nobody: Client, module: Client) -> Non
     assert 'certinext_audit_projector_lag_events{projection="activity"}' in figures
     assert 'route="/v1/commands",status="201"' in figures
     assert "certinext_audit_database_up 1.0" in figures
+
+
+async def test_every_figure_that_an_alarm_watches_is_there(database_url: str, session: ClientSession) -> None:
+    """As operations.md names them."""
+    alarms = OPERATIONS.read_text().partition("## Alarms")[2]
+    named = set(re.findall(r"`(certinext_audit_\w+)", alarms))
+    assert len(named) == 9
+    async with serving({"database_url": database_url}) as service:
+        figures = (await Client(session, service.address, None).get("/metrics")).body.decode()
+        assert (await service.stop()).code == 0
+    assert {name for name in named if f"# TYPE {name} " not in figures} == set()
 
 
 @pytest.fixture
