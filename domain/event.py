@@ -7,7 +7,7 @@ from functools import cached_property
 from eventsourcing.domain import CanMutateAggregate
 
 from domain.activity import Activity, Details
-from domain.values import JsonObject
+from domain.values import JsonObject, parse_rfc3339
 from domain.words import Status
 
 
@@ -27,10 +27,19 @@ class AuditEvent(CanMutateAggregate[str]):
     @cached_property
     def details(self) -> Details:
         """The typed details. Raises pydantic's ValidationError if the record does not hold them."""
-        status = Status(str(self.facts["status"]))
-        return self.activity.details_for(status).model_validate(self.facts["details"])
+        return self.activity.details_for(self.status).model_validate(self.facts["details"])
 
-    @property
+    @cached_property
+    def status(self) -> Status:
+        """Raises ValueError if the record's is none."""
+        return Status(self.facts["status"])
+
+    @cached_property
+    def occurred_at(self) -> datetime:
+        """Raises ValueError or TypeError if the record's is not a time in UTC."""
+        return parse_rfc3339(self.facts["occurred_at"])
+
+    @cached_property
     def description(self) -> str:
         """One sentence for people."""
         actor, entity, failure = self.facts["actor"], self.facts["entity"], self.facts.get("failure")

@@ -1,12 +1,12 @@
 """The read table `activity`: one row per event, made for filters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from domain import canonical
 from domain.event import AuditEvent
 from domain.search import words
-from domain.values import JsonObject, JsonValue, parse_rfc3339
+from domain.values import JsonObject, JsonValue
 from domain.words import Ledger
 from projections.database import Connection
 from projections.projection import Table
@@ -107,16 +107,16 @@ class ActivityProjection:
         )
         for statement, table, rows in (
             (_INSERT_AFFECTED, _AFFECTED, [row for event in events for row in _affected(event)]),
-            (_INSERT_ALIASES, _ALIASES, {row for event in events for row in _aliases(event)}),
+            (_INSERT_ALIASES, _ALIASES, _aliases(events)),
         ):
             if rows:
                 columns = zip(*rows, strict=True)
                 await connection.execute(statement.format(table=table.versioned(generation)), ledger, *columns)
 
 
-def document(event: AuditEvent, description: str) -> JsonObject:
+def document(event: AuditEvent) -> JsonObject:
     """The event as queries and feeds show it: the record's facts, without the digest that only proofs need."""
-    shown = event.facts | {"description": description}
+    shown = event.facts | {"description": event.description}
     shown.pop("personal", None)
     return shown
 
@@ -127,16 +127,15 @@ def _row(ledger: Ledger, event: AuditEvent) -> tuple[Any, ...]:
     entity: Any = facts["entity"]
     also_affected: Any = facts.get("also_affected")
     name = actor.get("full_name")
-    description = event.description
     return (
         ledger,
         facts["position"],
         facts["event_id"],
-        parse_rfc3339(facts["occurred_at"]),
+        event.occurred_at,
         event.timestamp,
         facts["module"],
         facts["activity"],
-        facts["status"],
+        event.status,
         actor["id"],
         actor["id"].casefold(),
         name and name.casefold(),
@@ -146,37 +145,42 @@ def _row(ledger: Ledger, event: AuditEvent) -> tuple[Any, ...]:
         facts["source"],
         actor.get("ip"),
         facts.get("correlation_id"),
-        _words(description, facts),
-        canonical.encode(document(event, description)).decode(),
+        _words(event),
+        canonical.encode(document(event)).decode(),
     )
 
 
-def _affected(event: AuditEvent) -> Iterator[tuple[Any, ...]]:
-    affected: Any = event.facts.get("also_affected") or ()
-    for other in affected:
-        occurred_at = parse_rfc3339(event.facts["occurred_at"])
-        yield other["type"], other["id"], occurred_at, event.facts["position"]
+def _affected(event: AuditEvent) -> Sequence[tuple[Any, ...]]:
+    affected: Any = event.facts.get("also_affected")
+    if not affected:
+        return ()
+    return [(other["type"], other["id"], event.occurred_at, event.facts["position"]) for other in affected]
 
 
-def _words(description: str, facts: JsonObject) -> list[str]:
+def _words(event: AuditEvent) -> list[str]:
     """The distinct words of the description and the details."""
-    found = dict.fromkeys(words("\n".join((description, *_texts(facts["details"])))))
+    found = dict.fromkeys(words("\n".join((event.description, *_texts(event.facts["details"])))))
     return list(found)[:_MOST_WORDS]
 
 
-def _texts(value: JsonValue) -> Iterator[str]:
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, str | int | float) and not isinstance(value, bool):
-        yield str(value)
+def _texts(value: JsonValue) -> list[str]:
+    """All texts and numbers in a value, from whatever depth."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict | list):
+        found: list[str] = []
+        for item in value.values() if isinstance(value, dict) else value:
+            if isinstance(item, str):
+                found.append(item)
+            else:
+                found += _texts(item)
+        return found
+    return [] if value is None or isinstance(value, bool) else [str(value)]
 
 
-def _aliases(event: AuditEvent) -> Iterator[tuple[str, str]]:
-    actor: Any = event.facts["actor"]
-    for name in (actor["id"], actor.get("full_name")):
-        if name:
-            yield name.casefold()[:ALIAS_LENGTH], actor["id"]
+def _aliases(events: Iterable[AuditEvent]) -> set[tuple[str, str]]:
+    """The names of the actors, each with the actor's id."""
+    actors: list[Any] = [event.facts["actor"] for event in events]
+    # The same few act again and again.
+    called = {(name, actor["id"]) for actor in actors for name in (actor["id"], actor.get("full_name")) if name}
+    return {(name.casefold()[:ALIAS_LENGTH], actor_id) for name, actor_id in called}

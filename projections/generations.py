@@ -44,10 +44,10 @@ async def ensure(connection: Connection, projection: Projection) -> int:
 
 async def create_tables(connection: Connection, projection: Projection, generation: int) -> None:
     for table in projection.tables:
-        name = table.versioned(generation)
         await connection.execute(
-            f"CREATE TABLE {name} "
-            f'(ledger text COLLATE "C" NOT NULL, {table.columns}, PRIMARY KEY (ledger, {table.key}))'
+            f"CREATE TABLE {table.versioned(generation)} "
+            f'(ledger text COLLATE "C" NOT NULL, {table.columns}, PRIMARY KEY (ledger, {table.key})) '
+            f"WITH (fillfactor = {50 if table.changed_in_place else 100})"
         )
 
 

@@ -1,10 +1,12 @@
 """The read table `modules`: how often each activity of each module happened, and how it ended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from domain.event import AuditEvent
-from domain.values import parse_rfc3339
-from domain.words import Ledger
+from domain.words import Ledger, Status
 from projections.database import Connection
 from projections.projection import Table
 
@@ -19,20 +21,28 @@ _MODULES = Table(
     last_occurred_at  timestamptz NOT NULL
     """,
     "module, activity",
+    changed_in_place=True,
 )
 
 _APPLY = """
 INSERT INTO {table} AS known
-SELECT $1, module, activity, count(*), count(*) FILTER (WHERE status = 'failure'), min(occurred_at), max(occurred_at)
-FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS row (module, activity, status, occurred_at)
-GROUP BY module, activity
-ORDER BY module, activity
+SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
 ON CONFLICT (ledger, module, activity) DO UPDATE SET
     events = known.events + EXCLUDED.events,
     failures = known.failures + EXCLUDED.failures,
     first_occurred_at = least(known.first_occurred_at, EXCLUDED.first_occurred_at),
     last_occurred_at = greatest(known.last_occurred_at, EXCLUDED.last_occurred_at)
 """
+
+
+@dataclass(slots=True)
+class _Happened:
+    """How often an activity happened in a batch, how often it failed, and when."""
+
+    first: datetime
+    last: datetime
+    events: int = 0
+    failures: int = 0
 
 
 class ModulesProjection:
@@ -44,11 +54,27 @@ class ModulesProjection:
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
     ) -> None:
-        await connection.execute(
-            _APPLY.format(table=_MODULES.versioned(generation)),
-            ledger,
-            [event.facts["module"] for event in events],
-            [event.facts["activity"] for event in events],
-            [event.facts["status"] for event in events],
-            [parse_rfc3339(event.facts["occurred_at"]) for event in events],
-        )
+        rows = [
+            (*key, happened.events, happened.failures, happened.first, happened.last)
+            for key, happened in sorted(_summed(events).items())
+        ]
+        columns = zip(*rows, strict=True)
+        await connection.execute(_APPLY.format(table=_MODULES.versioned(generation)), ledger, *columns)
+
+
+def _summed(events: Iterable[AuditEvent]) -> Mapping[tuple[Any, Any], _Happened]:
+    """By module and activity."""
+    summed: dict[tuple[Any, Any], _Happened] = {}
+    for event in events:
+        key = event.facts["module"], event.facts["activity"]
+        moment = event.occurred_at
+        happened = summed.get(key)
+        if happened is None:
+            happened = summed[key] = _Happened(moment, moment)
+        elif moment < happened.first:
+            happened.first = moment
+        elif moment > happened.last:
+            happened.last = moment
+        happened.events += 1
+        happened.failures += event.status is Status.FAILURE
+    return summed

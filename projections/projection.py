@@ -18,6 +18,8 @@ class Table:
     key: str
     indexes: Sequence[str] = ()
     """What follows `CREATE INDEX ON <table>`; of indexes that serve reading only, made last by a rebuild."""
+    changed_in_place: bool = False
+    """Whether its rows change again and again: then its pages leave room for their next versions."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """The read table `statuses`: how many events succeeded and failed, hour by hour."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from domain.event import AuditEvent
-from domain.values import parse_rfc3339
 from domain.words import Ledger
 from projections.database import Connection
 from projections.projection import Table
@@ -17,14 +17,12 @@ _STATUSES = Table(
     events bigint NOT NULL
     """,
     "hour, module, status",
+    changed_in_place=True,
 )
 
 _APPLY = """
 INSERT INTO {table} AS known
-SELECT $1, hour, module, status, count(*)
-FROM unnest($2::timestamptz[], $3::text[], $4::text[]) AS row (hour, module, status)
-GROUP BY hour, module, status
-ORDER BY hour, module, status
+SELECT $1, * FROM unnest($2::timestamptz[], $3::text[], $4::text[], $5::bigint[])
 ON CONFLICT (ledger, hour, module, status) DO UPDATE SET events = known.events + EXCLUDED.events
 """
 
@@ -38,10 +36,9 @@ class StatusesProjection:
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
     ) -> None:
-        await connection.execute(
-            _APPLY.format(table=_STATUSES.versioned(generation)),
-            ledger,
-            [parse_rfc3339(event.facts["occurred_at"]).replace(minute=0, second=0, microsecond=0) for event in events],
-            [event.facts["module"] for event in events],
-            [event.facts["status"] for event in events],
+        counted = Counter(
+            (event.occurred_at.replace(minute=0, second=0, microsecond=0), event.facts["module"], event.status)
+            for event in events
         )
+        columns = zip(*((*key, count) for key, count in sorted(counted.items())), strict=True)
+        await connection.execute(_APPLY.format(table=_STATUSES.versioned(generation)), ledger, *columns)

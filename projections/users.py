@@ -1,11 +1,12 @@
 """The read table `users`: what each actor did, in sum."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from domain.event import AuditEvent
-from domain.values import parse_rfc3339
-from domain.words import Ledger
+from domain.words import Ledger, Status
 from projections.database import Connection
 from projections.projection import Table
 
@@ -24,20 +25,15 @@ _USERS = Table(
     last_position     bigint NOT NULL
     """,
     "actor_id",
-    ("(ledger, last_occurred_at)",),
+    changed_in_place=True,
 )
 
 _APPLY = """
 INSERT INTO {table} AS known
-SELECT $1, actor_id, (array_agg(kind ORDER BY position DESC))[1],
-    (array_agg(full_name ORDER BY position DESC) FILTER (WHERE full_name IS NOT NULL))[1],
-    min(actor_id_fold),
-    (array_agg(full_name_fold ORDER BY position DESC) FILTER (WHERE full_name IS NOT NULL))[1],
-    count(*), count(*) FILTER (WHERE status = 'failure'), min(occurred_at), max(occurred_at), max(position)
-FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
-    AS row (position, actor_id, kind, full_name, actor_id_fold, full_name_fold, status, occurred_at)
-GROUP BY actor_id
-ORDER BY actor_id
+SELECT $1, * FROM unnest(
+    $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+    $7::bigint[], $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::bigint[]
+)
 ON CONFLICT (ledger, actor_id) DO UPDATE SET
     kind = EXCLUDED.kind,
     full_name = coalesce(EXCLUDED.full_name, known.full_name),
@@ -50,6 +46,19 @@ ON CONFLICT (ledger, actor_id) DO UPDATE SET
 """
 
 
+@dataclass(slots=True)
+class _Acts:
+    """What one actor did in a batch."""
+
+    kind: Any
+    name: Any
+    first: datetime
+    last: datetime
+    position: Any = 0
+    events: int = 0
+    failures: int = 0
+
+
 class UsersProjection:
     """Keeps `users`."""
 
@@ -59,21 +68,45 @@ class UsersProjection:
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
     ) -> None:
-        columns = zip(*(_row(event) for event in events), strict=True)
+        columns = zip(*_rows(_summed(events)), strict=True)
         await connection.execute(_APPLY.format(table=_USERS.versioned(generation)), ledger, *columns)
 
 
-def _row(event: AuditEvent) -> tuple[Any, ...]:
-    facts = event.facts
-    actor: Any = facts["actor"]
-    name = actor.get("full_name")
-    return (
-        facts["position"],
-        actor["id"],
-        actor["kind"],
-        name,
-        actor["id"].casefold(),
-        name and name.casefold(),
-        facts["status"],
-        parse_rfc3339(facts["occurred_at"]),
-    )
+def _summed(events: Iterable[AuditEvent]) -> Mapping[str, _Acts]:
+    """By actor, from events in their order: of kind and name the latest counts."""
+    actors: dict[str, _Acts] = {}
+    for event in events:
+        actor: Any = event.facts["actor"]
+        moment = event.occurred_at
+        acts = actors.get(actor["id"])
+        if acts is None:
+            acts = actors[actor["id"]] = _Acts(None, None, moment, moment)
+        acts.kind = actor["kind"]
+        acts.name = actor.get("full_name") or acts.name
+        if moment < acts.first:
+            acts.first = moment
+        elif moment > acts.last:
+            acts.last = moment
+        acts.position = event.facts["position"]
+        acts.events += 1
+        acts.failures += event.status is Status.FAILURE
+    return actors
+
+
+def _rows(actors: Mapping[str, _Acts]) -> list[tuple[Any, ...]]:
+    """In the order of the key, so that no two batches ever lock each other out."""
+    return [
+        (
+            actor_id,
+            acts.kind,
+            acts.name,
+            actor_id.casefold(),
+            acts.name and acts.name.casefold(),
+            acts.events,
+            acts.failures,
+            acts.first,
+            acts.last,
+            acts.position,
+        )
+        for actor_id, acts in sorted(actors.items())
+    ]

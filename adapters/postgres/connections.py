@@ -85,7 +85,7 @@ async def _teach_tsvector(connection: asyncpg.Connection) -> None:
 
 def _binary_tsvector(words: Sequence[str]) -> bytes:
     """The form that PostgreSQL's `tsvectorrecv` takes: a count, then each word, ended by NUL, with no places."""
-    return struct.pack("!i", len(words)) + b"".join(word.encode() + b"\0\0\0" for word in words)
+    return struct.pack("!i", len(words)) + "\0\0\0".join((*words, "")).encode()
 
 
 def _words_of(data: bytes) -> list[str]:

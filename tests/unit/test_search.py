@@ -28,6 +28,14 @@ def test_a_word_without_end_is_cut_into_pieces() -> None:
     assert [len(word) for word in words("x" * 250)] == [100, 100, 50]
 
 
+@given(st.text(st.characters(max_codepoint=127), max_size=300))
+@example("a" * 250)
+@example("one\x1ctwo\x0bthree\x85four")
+def test_plain_letters_are_cut_as_all_others(text: str) -> None:
+    """The quicker way for them gives the same words."""
+    assert words(text) == words(f"{text} ẞ")[:-1]
+
+
 @given(texts)
 @example("İstanbul ẞ ΐ ŉ")
 @example("a" * 101)
