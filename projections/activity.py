@@ -103,7 +103,7 @@ class ActivityProjection:
             f"{_ACTIVITY.name}_{generation}",
             schema_name="reading",
             columns=_ACTIVITY.names,
-            records=[_row(ledger, event) for event in events],
+            records=(_row(ledger, event) for event in events),
         )
         for statement, table, rows in (
             (_INSERT_AFFECTED, _AFFECTED, [row for event in events for row in _affected(event)]),

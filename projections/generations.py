@@ -10,8 +10,15 @@ _INDEX_SECONDS = 24 * 3600
 """An index over a large table takes longer than any other statement may."""
 
 _COLUMNS = """
-SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
-WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'ledger'
+SELECT quote_ident(attname) AS name, format('%s %s %s', atttypid, atttypmod, attcollation) AS type FROM pg_attribute
+WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attname <> 'ledger'
+ORDER BY attnum
+"""
+
+# With each table, so that it comes and goes with it; none was kept by versions that did not know of it.
+_SHAPES = """
+SELECT obj_description(to_regclass(name), 'pg_class') FROM unnest($1::text[]) WITH ORDINALITY AS made (name, number)
+ORDER BY number
 """
 
 
@@ -42,20 +49,27 @@ async def ensure(connection: Connection, projection: Projection) -> int:
             return 1
 
 
+async def in_shape(connection: Connection, projection: Projection, generation: int) -> bool:
+    """Whether a generation was made by the very definitions that the projection has now."""
+    kept = await connection.fetch(_SHAPES, [table.versioned(generation) for table in projection.tables])
+    return [row[0] for row in kept] == [_shape(table) for table in projection.tables]
+
+
 async def create_tables(connection: Connection, projection: Projection, generation: int) -> None:
     for table in projection.tables:
-        await connection.execute(
-            f"CREATE TABLE {table.versioned(generation)} "
-            f'(ledger text COLLATE "C" NOT NULL, {table.columns}, PRIMARY KEY (ledger, {table.key})) '
-            f"WITH (fillfactor = {50 if table.changed_in_place else 100})"
-        )
+        await connection.execute(table.made(generation))
+        await connection.execute(f"COMMENT ON TABLE {table.versioned(generation)} IS '{_shape(table)}'")
 
 
 async def create_indexes(connection: Connection, projection: Projection, generation: int) -> None:
     """The indexes that serve reading: cheaper to make over a full table than to keep while it is filled."""
     for table in projection.tables:
-        for index in table.indexes:
-            await connection.execute(f"CREATE INDEX ON {table.versioned(generation)} {index}", timeout=_INDEX_SECONDS)
+        for statement in table.indexed(generation):
+            await connection.execute(statement, timeout=_INDEX_SECONDS)
+
+
+def _shape(table: Table) -> str:
+    return f"shape {table.shape}"
 
 
 async def show(connection: Connection, projection: Projection, generation: int) -> None:
@@ -77,12 +91,17 @@ async def show(connection: Connection, projection: Projection, generation: int) 
 
 
 async def _show(connection: Connection, table: Table, generation: int) -> None:
-    columns = await connection.fetchval(_COLUMNS, table.versioned(generation))
+    view = f"reading.{table.name}"
+    before = await connection.fetch(_COLUMNS, view)
+    columns = await connection.fetch(_COLUMNS, table.versioned(generation))
+    if before != columns[: len(before)]:
+        # Columns of a view can only be added in place. Where they can, who was granted the view keeps it.
+        await connection.execute(f"DROP VIEW {view}")
     await connection.execute(
-        f"CREATE OR REPLACE VIEW reading.{table.name} AS SELECT {columns} FROM {table.versioned(generation)} "
-        "WHERE ledger = current_setting('certinext_audit.ledger', true)"
+        f"CREATE OR REPLACE VIEW {view} AS SELECT {', '.join(column['name'] for column in columns)} "
+        f"FROM {table.versioned(generation)} WHERE ledger = current_setting('certinext_audit.ledger', true)"
     )
-    await connection.execute(f"GRANT SELECT ON reading.{table.name} TO {READER}")
+    await connection.execute(f"GRANT SELECT ON {view} TO {READER}")
 
 
 async def drop(connection: Connection, projection: Projection, generation: int) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+from hashlib import sha256
+from typing import Protocol
 
 from domain.event import AuditEvent
 from domain.words import Ledger, Position
@@ -26,9 +28,27 @@ class Table:
         """The names of all columns, in their order."""
         return ("ledger", *(column.split()[0] for column in self.columns.split(",")))
 
+    @property
+    def shape(self) -> str:
+        """A digest of all that makes the table: 16 hexadecimal digits, others for any other definition."""
+        definition = "\n".join((self.made(0), *self.indexed(0)))
+        return sha256(" ".join(definition.split()).encode()).hexdigest()[:16]
+
     def versioned(self, generation: int) -> str:
         """The table of one generation; the view without the number shows the present one."""
         return f"reading.{self.name}_{generation}"
+
+    def made(self, generation: int) -> str:
+        """The statement that makes the table of one generation."""
+        return (
+            f"CREATE TABLE {self.versioned(generation)} "
+            f'(ledger text COLLATE "C" NOT NULL, {self.columns}, PRIMARY KEY (ledger, {self.key})) '
+            f"WITH (fillfactor = {50 if self.changed_in_place else 100})"
+        )
+
+    def indexed(self, generation: int) -> Sequence[str]:
+        """The statements that make its indexes."""
+        return [f"CREATE INDEX ON {self.versioned(generation)} {index}" for index in self.indexes]
 
 
 class Projection(Protocol):

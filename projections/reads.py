@@ -173,6 +173,8 @@ class Reads:
         try:
             async with bound(self._pool, ledger, readonly=True) as connection:
                 yield connection, await _freshness(connection, ledger, projection)
+        except (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError) as error:
+            raise NotBuilt(f"the projection {projection} is being rebuilt for this version of the service") from error
         except StoreUnavailable as error:
             if isinstance(error.__cause__, asyncpg.QueryCanceledError):
                 raise TookTooLong("it would look through too much: narrow it, by time first of all") from error

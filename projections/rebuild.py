@@ -1,6 +1,7 @@
 """Rebuilding a projection from the ledger, beside the one that is shown, without a pause for anybody."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from domain.errors import AuditError
 from domain.words import Ledger, Position
@@ -47,11 +48,25 @@ class Rebuild:
         `on_progress` is told how many events of how many are applied. What an interrupted rebuild left behind
         is removed first. Raises AlreadyRebuilding.
         """
+        async with self._held():
+            return await self._run(on_progress)
+
+    async def into_shape(self, on_progress: Callable[[int, int], None]) -> None:
+        """Run if what is shown was made by other definitions than the present ones. Raises AlreadyRebuilding."""
+        async with self._held():
+            async with self._pool.acquire() as connection:
+                shown = await generations.ensure(connection, self._projection)
+                if await generations.in_shape(connection, self._projection, shown):
+                    return
+            await self._run(on_progress)
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[None]:
         if not await self._lease.hold():
             raise AlreadyRebuilding(f"{self._projection.name} is being rebuilt by another process")
         try:
             async with self._lease.kept():
-                return await self._run(on_progress)
+                yield
         finally:
             await self._lease.release()
 

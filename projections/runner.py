@@ -13,13 +13,18 @@ from projections.batches import BATCH, Batches
 from projections.database import PASSING, Pool
 from projections.lease import Lease
 from projections.projection import EventProjection, Projection
+from projections.database import PASSING, Connection, Pool
+from projections.lease import Lease, LeaseLost
+from projections.projection import Projection
 from projections.projector import Projector
+from projections.rebuild import AlreadyRebuilding, Rebuild
 
 POLL_SECONDS = 1.0
 MOST_LEAD = 2 * BATCH
 """How far one projector may be ahead of another in this process, so that they share what is read."""
 
 _AFTER_TROUBLE_SECONDS = 0.5
+_AFTER_FAILED_REBUILD_SECONDS = 60
 _LEADER_WAITS_SECONDS = 0.002
 _GATHER_SECONDS = 0.015
 """How long a projector that was woken lets events gather, instead of applying them one by one."""
@@ -46,6 +51,8 @@ class Runner:
         self._holder = holder
         self._wake_ups = {projection.name: asyncio.Event() for projection in projections}
         self._standing: dict[str, dict[Ledger, Position]] = {projection.name: {} for projection in projections}
+        self._ours: set[tuple[str, int]] = set()
+        """The generations known to have the shape that this version of the service works with."""
 
     def wake(self) -> None:
         """There may be something new in some ledger."""
@@ -63,6 +70,31 @@ class Runner:
         async with asyncio.TaskGroup() as tasks:
             for projection in self._projections:
                 tasks.create_task(self._keep_projecting(projection), name=f"projector {projection.name}")
+                tasks.create_task(self._bring_into_shape(projection), name=f"rebuilder {projection.name}")
+
+    async def _bring_into_shape(self, projection: Projection) -> None:
+        """Rebuild, once, what another version of the service made by other definitions; the old is shown meanwhile.
+
+        At the start only: two versions that run at the same time must not rebuild in turns for ever.
+        """
+        rebuild = Rebuild(projection, self._pool, self._batches, self._holder)
+
+        def began(applied: int, of: int) -> None:
+            log.info("rebuilding_in_new_shape", projection=projection.name, applied=applied, of=of)
+
+        while True:
+            try:
+                await rebuild.into_shape(began)
+            except AlreadyRebuilding:
+                await asyncio.sleep(POLL_SECONDS)
+            except (*PASSING, StoreUnavailable, IntegrityError, LeaseLost) as error:
+                log.warning("rebuild_interrupted", projection=projection.name, error=repr(error))
+                await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
+            except Exception:  # A defect of one rebuild stops neither the others nor the service.
+                log.exception("rebuild_failed", projection=projection.name)
+                await asyncio.sleep(_AFTER_FAILED_REBUILD_SECONDS)
+            else:
+                return
 
     async def _keep_projecting(self, projection: Projection) -> None:
         lease = Lease(self._pool, projection.name, self._holder)
@@ -95,6 +127,8 @@ class Runner:
                 generation = await generations.shown(connection, projection.name)
             except generations.NotBuilt:
                 generation = await generations.ensure(connection, projection)
+            if not await self._is_ours(connection, projection, generation):
+                return False
             behind = await connection.fetch(_BEHIND, projection.name, generation)
         projector = Projector(projection, generation, self._pool, self._batches)
         standing = self._standing[projection.name]
@@ -115,6 +149,13 @@ class Runner:
         if behind and waits:
             await asyncio.sleep(_LEADER_WAITS_SECONDS)
         return bool(behind)
+
+    async def _is_ours(self, connection: Connection, projection: Projection, generation: int) -> bool:
+        """Whether it has our shape: what another version of the service made is for that one to fill."""
+        key = (projection.name, generation)
+        if key not in self._ours and await generations.in_shape(connection, projection, generation):
+            self._ours.add(key)
+        return key in self._ours
 
     def _leads(self, projection: Projection, ledger: Ledger, position: Position) -> bool:
         """Whether it is so far ahead of another one that the events must be read again for that one."""
