@@ -65,5 +65,7 @@ class EventFilter(Span):
     correlation_id: Annotated[tuple[Identifier, ...], Field(description="The story that the event belongs to.")] = ()
     text: Annotated[
         tuple[Annotated[Identifier, AfterValidator(_has_words)], ...],
-        Field(description="Words of the description and the details (their first 2,000), each at least begun."),
+        Field(
+            description="Words of the description and the details (their first 2,000); of the last a beginning will do."
+        ),
     ] = ()

@@ -5,13 +5,12 @@ from typing import Any
 
 from domain import canonical
 from domain.event import AuditEvent
-from domain.search import words
-from domain.values import JsonObject, JsonValue
+from domain.search import searchable
+from domain.values import JsonObject
 from domain.words import Ledger
 from projections.database import Connection
 from projections.projection import Table
 
-_MOST_WORDS = 2000
 ALIAS_LENGTH = 128
 """How much of a name finds its actor: an entry of an index is a third of a page at most, and names may be longer."""
 
@@ -145,7 +144,7 @@ def _row(ledger: Ledger, event: AuditEvent) -> tuple[Any, ...]:
         facts["source"],
         actor.get("ip"),
         facts.get("correlation_id"),
-        _words(event),
+        searchable(event.description, facts["details"]),
         canonical.encode(document(event)).decode(),
     )
 
@@ -155,27 +154,6 @@ def _affected(event: AuditEvent) -> Sequence[tuple[Any, ...]]:
     if not affected:
         return ()
     return [(other["type"], other["id"], event.occurred_at, event.facts["position"]) for other in affected]
-
-
-def _words(event: AuditEvent) -> list[str]:
-    """The distinct words of the description and the details."""
-    found = dict.fromkeys(words("\n".join((event.description, *_texts(event.facts["details"])))))
-    return list(found)[:_MOST_WORDS]
-
-
-def _texts(value: JsonValue) -> list[str]:
-    """All texts and numbers in a value, from whatever depth."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict | list):
-        found: list[str] = []
-        for item in value.values() if isinstance(value, dict) else value:
-            if isinstance(item, str):
-                found.append(item)
-            else:
-                found += _texts(item)
-        return found
-    return [] if value is None or isinstance(value, bool) else [str(value)]
 
 
 def _aliases(events: Iterable[AuditEvent]) -> set[tuple[str, str]]:

@@ -1,8 +1,8 @@
 """Queries of the read table `activity`.
 
-A filter with few values, each with an index that ends in time order, drives: every value brings its newest
-rows, already sorted, and the best of them are merged. So a page costs the same in a small ledger and in a
-huge one. The connection must be bound to a ledger; the views show no other.
+A filter with few values, each with an index that ends in time order, drives: every value brings the places of its
+newest rows, already sorted, the best of them are merged, and only these are fetched. So a page costs the same in a
+small ledger and in a huge one. The connection must be bound to a ledger; the views show no other.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ from datetime import datetime
 import asyncpg
 
 from domain.filters import EventFilter
-from domain.search import words
-from domain.words import Position, Status
+from domain.words import Position
 from projections.activity import ALIAS_LENGTH
+from projections.activity_conditions import Query, Statement, conditions_of
 from projections.database import Connection
 
 _MOST_DRIVING_ACTORS = 500
@@ -34,25 +34,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Query:
-    """A filter, and whose events may be seen: all, or one actor's."""
-
-    filter: EventFilter
-    only_actor: str | None = None
-
-
-class _Statement:
-    """Collects parameters while SQL is put together; values never become part of the text."""
-
-    def __init__(self) -> None:
-        self.arguments: list[object] = []
-
-    def add(self, value: object) -> str:
-        self.arguments.append(value)
-        return f"${len(self.arguments)}"
-
-
-@dataclass(frozen=True)
 class _Branch:
     """Rows of one wanted value: where they come from, and on what condition."""
 
@@ -66,16 +47,18 @@ class _Driver:
 
     wanted: str
     branches: Sequence[_Branch]
+    finds_once: bool
+    """Whether no row is found by more than one branch or value."""
 
 
 async def newest_first(
     connection: Connection, query: Query, before: tuple[datetime, Position] | None, limit: int
 ) -> list[Row]:
     """A page of the order for people: by `occurred_at`, newest first, from a keyset on."""
-    statement = _Statement()
+    statement = Statement()
     actors = await _actors(connection, query)
     driver, driving = _driver(statement, query, actors)
-    conditions = _conditions(statement, query, driving)
+    conditions = conditions_of(statement, query, driving)
     if before is not None:
         moment, position = before
         conditions.append(f"(occurred_at, position) < ({statement.add(moment)}, {statement.add(position)})")
@@ -84,13 +67,15 @@ async def newest_first(
         sql = f"SELECT {_COLUMNS} FROM reading.activity {_where(conditions)} {_NEWEST_FIRST} LIMIT {most}"
     else:
         branches = " UNION ALL ".join(
-            f"(SELECT {_COLUMNS} FROM {branch.source} {_where([branch.condition, *conditions])} "
+            f"(SELECT occurred_at, position FROM {branch.source} {_where([branch.condition, *conditions])} "
             f"{_NEWEST_FIRST} LIMIT {most})"
             for branch in driver.branches
         )
         sql = (
-            f"SELECT DISTINCT ON (occurred_at, position) {_COLUMNS} FROM {driver.wanted} "
-            f"CROSS JOIN LATERAL ({branches}) AS found {_NEWEST_FIRST} LIMIT {most}"
+            f"WITH page AS MATERIALIZED (SELECT {'' if driver.finds_once else 'DISTINCT'} occurred_at, position "
+            f"FROM {driver.wanted} CROSS JOIN LATERAL ({branches}) AS found {_NEWEST_FIRST} LIMIT {most}) "
+            "SELECT position, page.occurred_at, event FROM page JOIN reading.activity USING (position) "
+            "ORDER BY page.occurred_at DESC, position DESC"
         )
     return [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
 
@@ -103,12 +88,12 @@ async def by_position(
     Also gives the position that the next page goes on from: a bounded stretch is looked through, so a page may
     hold few rows or none and still not be the last.
     """
-    statement = _Statement()
+    statement = Statement()
     until = Position(min(applied, after + _SCAN))
     conditions = [
         f"position > {statement.add(after)}",
         f"position <= {statement.add(until)}",
-        *_conditions(statement, query, None),
+        *conditions_of(statement, query, None),
     ]
     sql = f"SELECT {_COLUMNS} FROM reading.activity {_where(conditions)} ORDER BY position LIMIT {statement.add(limit)}"
     rows = [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
@@ -140,14 +125,15 @@ async def _actors(connection: Connection, query: Query) -> list[str] | None:
     return [row["actor_id"] for row in rows] if len(rows) <= _MOST_DRIVING_ACTORS else None
 
 
-def _driver(statement: _Statement, query: Query, actors: list[str] | None) -> tuple[_Driver | None, str | None]:
+def _driver(statement: Statement, query: Query, actors: list[str] | None) -> tuple[_Driver | None, str | None]:
     """What drives, most telling first, and the name of the filter that it makes good."""
     wanted = query.filter
 
     def of_column(column: str, values: Sequence[str]) -> _Driver:
         return _Driver(
-            f"unnest({statement.add(list(values))}::text[]) AS wanted (value)",
+            f"unnest({statement.add(list(dict.fromkeys(values)))}::text[]) AS wanted (value)",
             [_Branch("reading.activity", f"{column} = value")],
+            finds_once=True,
         )
 
     choices: list[tuple[str, bool, Callable[[], _Driver]]] = [
@@ -173,7 +159,7 @@ def _all_entities_named(wanted: EventFilter) -> bool:
     return bool(wanted.entity) and all(":" in key for key in wanted.entity)
 
 
-def _entity_driver(statement: _Statement, keys: Sequence[str]) -> _Driver:
+def _entity_driver(statement: Statement, keys: Sequence[str]) -> _Driver:
     """Acted on, or also affected: the second kind is found by a table of its own, in the same order of time."""
     types, ids = zip(*(key.split(":", 1) for key in keys), strict=True)
     return _Driver(
@@ -185,56 +171,8 @@ def _entity_driver(statement: _Statement, keys: Sequence[str]) -> _Driver:
                 "affected.entity_type = type AND affected.entity_id = id",
             ),
         ],
+        finds_once=False,
     )
-
-
-def _conditions(statement: _Statement, query: Query, driving: str | None) -> list[str]:
-    """All that a row must hold, but for what the driver sees to."""
-    wanted = query.filter
-    found: list[str] = []
-    for column, values in (
-        ("correlation_id", wanted.correlation_id),
-        ("ip", wanted.ip),
-        ("activity", wanted.activity),
-        ("source", wanted.source),
-        ("module", wanted.module),
-    ):
-        if values and column != driving:
-            found.append(f"{column} = ANY({statement.add(list(values))}::text[])")
-    if wanted.status and set(wanted.status) != set(Status):
-        # Written out, so that the planner sees that the index of failures will do.
-        found.append(f"status = '{Status(wanted.status[0]).value}'")
-    if wanted.entity and driving != "entity":
-        keys = statement.add(list(wanted.entity))
-        found.append(
-            f"(entity_type = ANY({keys}::text[]) OR entity_type || ':' || entity_id = ANY({keys}) "
-            f"OR also_affected && {keys})"
-        )
-    if query.only_actor is not None:
-        found.append(f"actor_id = {statement.add(query.only_actor)}")
-    if wanted.user:
-        prefixes = statement.add([_like(prefix) for prefix in wanted.user])
-        found.append(f"(actor_id_fold LIKE ANY({prefixes}::text[]) OR actor_name_fold LIKE ANY({prefixes}))")
-    if wanted.from_ is not None:
-        found.append(f"occurred_at >= {statement.add(wanted.from_)}")
-    if wanted.to is not None:
-        found.append(f"occurred_at < {statement.add(wanted.to)}")
-    if wanted.text:
-        found.append(f"words @@ {statement.add(_tsquery(wanted.text))}::text::tsquery")
-    return found
-
-
-def _tsquery(texts: Sequence[str]) -> str:
-    return " | ".join(f"({' & '.join(_begun(word) for word in words(text))})" for text in texts)
-
-
-def _begun(word: str) -> str:
-    return f"'{word}':*"
-
-
-def _like(prefix: str) -> str:
-    escaped = prefix.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"{escaped}%"
 
 
 def _where(conditions: Sequence[str]) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import search
 from domain.catalogue import CATALOGUE
 from domain.event import AuditEvent
 from domain.ledger import Head, link
 from domain.mapper import RecordMapper
-from domain.search import words
+from domain.search import searchable, words
 from domain.words import DEFAULT_LEDGER
 from projections import activity
 from projections.activity import document
@@ -60,13 +61,13 @@ def test_very_many_words_are_cut_off() -> None:
     """The database keeps a megabyte of them at most; the event itself is whole."""
     reason = " ".join(f"w{number}" for number in range(5000))
     found = lexemes(event_of(status="failure", failure={"code": "denied", "reason": reason}))
-    assert len(found) == activity._MOST_WORDS
+    assert len(found) == search._MOST_WORDS
 
 
 @given(json_values)
 def test_all_texts_and_numbers_of_the_details_are_found(value: Any) -> None:
     """True, false and null are no words."""
-    found = activity._texts({"details": value})
+    found = search._texts({"details": value})
 
     def leaves(part: Any) -> list[str]:
         if isinstance(part, dict):
@@ -93,4 +94,4 @@ def test_an_actor_without_a_name_has_one_alias() -> None:
 
 
 def lexemes(event: AuditEvent) -> list[str]:
-    return activity._words(event)
+    return searchable(event.description, event.facts["details"])
