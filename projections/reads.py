@@ -45,6 +45,11 @@ GROUP BY shown.projection, shown.generation
 ORDER BY shown.projection
 """
 
+_OF_ANOTHER_SHAPE = (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError, asyncpg.InvalidCachedStatementError)
+"""What a query meets in a table that another version of the service made, and at the switch from it."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
+
 
 class TookTooLong(AuditError):
     """A query that the database gave up, since it would have looked through too much."""
@@ -173,7 +178,7 @@ class Reads:
         try:
             async with bound(self._pool, ledger, readonly=True) as connection:
                 yield connection, await _freshness(connection, ledger, projection)
-        except (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError) as error:
+        except _OF_ANOTHER_SHAPE as error:
             raise NotBuilt(f"the projection {projection} is being rebuilt for this version of the service") from error
         except StoreUnavailable as error:
             if isinstance(error.__cause__, asyncpg.QueryCanceledError):
