@@ -32,7 +32,7 @@ class AuditEvent(CanMutateAggregate[str]):
     @cached_property
     def status(self) -> Status:
         """Raises ValueError if the record's is none."""
-        return Status(self.facts["status"])
+        return Status(str(self.facts["status"]))
 
     @cached_property
     def occurred_at(self) -> datetime:

@@ -1,38 +1,18 @@
 """What a row of `activity` must hold for a filter, as conditions in SQL."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from domain.filters import EventFilter
 from domain.search import Sought
 from domain.words import Status
+from projections.statement import Statement
 
 _TELLING = 4
 """So many letters of a beginning leave few enough words to look for them in the index."""
 
 
-@dataclass(frozen=True)
-class Query:
-    """A filter, and whose events may be seen: all, or one actor's."""
-
-    filter: EventFilter
-    only_actor: str | None = None
-
-
-class Statement:
-    """Collects parameters while SQL is put together; values never become part of the text."""
-
-    def __init__(self) -> None:
-        self.arguments: list[object] = []
-
-    def add(self, value: object) -> str:
-        self.arguments.append(value)
-        return f"${len(self.arguments)}"
-
-
-def conditions_of(statement: Statement, query: Query, driving: str | None) -> list[str]:
-    """All that a row must hold, but for what the driver sees to."""
-    wanted = query.filter
+def conditions_of(statement: Statement, wanted: EventFilter, driving: str | None) -> list[str]:
+    """All that a row must hold, but for the filter that the driver sees to."""
     found: list[str] = []
     for column, values in (
         ("correlation_id", wanted.correlation_id),
@@ -48,8 +28,6 @@ def conditions_of(statement: Statement, query: Query, driving: str | None) -> li
         found.append(f"status = '{Status(wanted.status[0]).value}'")
     if wanted.entity and driving != "entity":
         found.append(_of_entities(statement, wanted.entity))
-    if query.only_actor is not None:
-        found.append(f"actor_id = {statement.add(query.only_actor)}")
     if wanted.user:
         prefixes = statement.add([_like(prefix) for prefix in wanted.user])
         found.append(f"(actor_id_fold LIKE ANY({prefixes}::text[]) OR actor_name_fold LIKE ANY({prefixes}))")

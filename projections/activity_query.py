@@ -14,8 +14,9 @@ import asyncpg
 from domain.filters import EventFilter
 from domain.words import Position
 from projections.activity import ALIAS_LENGTH
-from projections.activity_conditions import Query, Statement, conditions_of
+from projections.activity_conditions import conditions_of
 from projections.database import Connection
+from projections.statement import Statement, where
 
 _MOST_DRIVING_ACTORS = 500
 _SCAN = 50_000
@@ -31,6 +32,14 @@ class Row:
     occurred_at: datetime
     event: str
     """The event as JSON."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A filter, and whose events may be seen: all, or one actor's."""
+
+    filter: EventFilter
+    only_actor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,16 +67,16 @@ async def newest_first(
     statement = Statement()
     actors = await _actors(connection, query)
     driver, driving = _driver(statement, query, actors)
-    conditions = conditions_of(statement, query, driving)
+    conditions = _conditions(statement, query, driving)
     if before is not None:
         moment, position = before
         conditions.append(f"(occurred_at, position) < ({statement.add(moment)}, {statement.add(position)})")
     most = statement.add(limit)
     if driver is None:
-        sql = f"SELECT {_COLUMNS} FROM reading.activity {_where(conditions)} {_NEWEST_FIRST} LIMIT {most}"
+        sql = f"SELECT {_COLUMNS} FROM reading.activity {where(conditions)} {_NEWEST_FIRST} LIMIT {most}"
     else:
         branches = " UNION ALL ".join(
-            f"(SELECT occurred_at, position FROM {branch.source} {_where([branch.condition, *conditions])} "
+            f"(SELECT occurred_at, position FROM {branch.source} {where([branch.condition, *conditions])} "
             f"{_NEWEST_FIRST} LIMIT {most})"
             for branch in driver.branches
         )
@@ -93,9 +102,9 @@ async def by_position(
     conditions = [
         f"position > {statement.add(after)}",
         f"position <= {statement.add(until)}",
-        *conditions_of(statement, query, None),
+        *_conditions(statement, query, None),
     ]
-    sql = f"SELECT {_COLUMNS} FROM reading.activity {_where(conditions)} ORDER BY position LIMIT {statement.add(limit)}"
+    sql = f"SELECT {_COLUMNS} FROM reading.activity {where(conditions)} ORDER BY position LIMIT {statement.add(limit)}"
     rows = [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
     return rows, rows[-1].position if len(rows) == limit else max(after, until)
 
@@ -175,8 +184,12 @@ def _entity_driver(statement: Statement, keys: Sequence[str]) -> _Driver:
     )
 
 
-def _where(conditions: Sequence[str]) -> str:
-    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
+def _conditions(statement: Statement, query: Query, driving: str | None) -> list[str]:
+    """All that a row must hold, but for what the driver sees to."""
+    found = conditions_of(statement, query.filter, driving)
+    if query.only_actor is not None:
+        found.append(f"actor_id = {statement.add(query.only_actor)}")
+    return found
 
 
 def _row(row: asyncpg.Record) -> Row:

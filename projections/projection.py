@@ -20,8 +20,8 @@ class Table:
     key: str
     indexes: Sequence[str] = ()
     """What follows `CREATE INDEX ON <table>`; of indexes that serve reading only, made last by a rebuild."""
-    changed_in_place: bool = False
-    """Whether its rows change again and again: then its pages leave room for their next versions."""
+    storage: str = ""
+    """Storage parameters, as `fillfactor = 60`."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -40,10 +40,10 @@ class Table:
 
     def made(self, generation: int) -> str:
         """The statement that makes the table of one generation."""
+        storage = f" WITH ({self.storage})" if self.storage else ""
         return (
             f"CREATE TABLE {self.versioned(generation)} "
-            f'(ledger text COLLATE "C" NOT NULL, {self.columns}, PRIMARY KEY (ledger, {self.key})) '
-            f"WITH (fillfactor = {50 if self.changed_in_place else 100})"
+            f'(ledger text COLLATE "C" NOT NULL, {self.columns}, PRIMARY KEY (ledger, {self.key})){storage}'
         )
 
     def indexed(self, generation: int) -> Sequence[str]:

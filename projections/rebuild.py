@@ -53,12 +53,16 @@ class Rebuild:
 
     async def into_shape(self, on_progress: Callable[[int, int], None]) -> None:
         """Run if what is shown was made by other definitions than the present ones. Raises AlreadyRebuilding."""
+        if await self._is_in_shape():
+            return
         async with self._held():
-            async with self._pool.acquire() as connection:
-                shown = await generations.ensure(connection, self._projection)
-                if await generations.in_shape(connection, self._projection, shown):
-                    return
-            await self._run(on_progress)
+            if not await self._is_in_shape():  # Another may have done it before we had the lease.
+                await self._run(on_progress)
+
+    async def _is_in_shape(self) -> bool:
+        async with self._pool.acquire() as connection:
+            shown = await generations.ensure(connection, self._projection)
+            return await generations.in_shape(connection, self._projection, shown)
 
     @asynccontextmanager
     async def _held(self) -> AsyncIterator[None]:

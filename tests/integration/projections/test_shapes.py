@@ -110,7 +110,7 @@ async def test_what_has_our_shape_is_left_as_it_is(stage: Stage) -> None:
         {"columns": MODULES.tables[0].columns.replace("bigint", "integer", 1)},
         {"key": "activity, module"},
         {"indexes": ("(ledger, events)",)},
-        {"changed_in_place": False},
+        {"storage": ""},
     ],
     ids=str,
 )
