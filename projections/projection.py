@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 from hashlib import sha256
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from domain.event import AuditEvent
 from domain.words import Ledger, Position

@@ -48,8 +48,6 @@ ORDER BY shown.projection
 _OF_ANOTHER_SHAPE = (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError, asyncpg.InvalidCachedStatementError)
 """What a query meets in a table that another version of the service made, and at the switch from it."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
-
 
 class TookTooLong(AuditError):
     """A query that the database gave up, since it would have looked through too much."""

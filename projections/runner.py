@@ -10,12 +10,9 @@ from domain.errors import StoreUnavailable
 from domain.words import Ledger, Position
 from projections import generations
 from projections.batches import BATCH, Batches
-from projections.database import PASSING, Pool
-from projections.lease import Lease
-from projections.projection import EventProjection, Projection
 from projections.database import PASSING, Connection, Pool
 from projections.lease import Lease, LeaseLost
-from projections.projection import Projection
+from projections.projection import EventProjection, Projection
 from projections.projector import Projector
 from projections.rebuild import AlreadyRebuilding, Rebuild
 
