@@ -193,7 +193,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         quarantine = PostgresQuarantineStore(writer, projector)
         batches = Batches(PostgresEventStore(projector, lambda _: None), RecordMapper(CATALOGUE))
         trees = Trees(reader, projector)
-        checkpoints = PostgresCheckpointStore(writer, projector)
+        checkpoints = PostgresCheckpointStore(writer, reader, projector)
         last_signed = LastSignedFiles(settings.data_dir / "checkpoints")
         keys_to_sign = signing_keys_of(settings)
         signer = SignCheckpoint(settings.service_name, trees, checkpoints, last_signed, keys_to_sign, _now)

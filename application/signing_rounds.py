@@ -45,6 +45,7 @@ class SigningRounds:
     async def run(self) -> None:
         """Sign until cancelled."""
         looked_at_all = False
+        await self._have_a_key()
         try:
             while True:
                 try:
@@ -76,6 +77,13 @@ class SigningRounds:
             await self._round(everything=False)
         except AuditError as error:
             log.warning("signing_interrupted", error=repr(error))
+
+    async def _have_a_key(self) -> None:
+        """Made at the first start, so that it can be published and backed up before anything is signed with it."""
+        try:
+            await asyncio.to_thread(self._signer.keys.present)
+        except AuditError as error:
+            log.error("no_signing_key", reason=str(error))  # noqa: TRY400 - it says it all.
 
     async def _round(self, *, everything: bool) -> bool:
         """Sign all that there is to sign; False if it is another process's turn."""

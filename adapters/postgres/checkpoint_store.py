@@ -31,16 +31,17 @@ ON CONFLICT (ledger) DO UPDATE SET reason = EXCLUDED.reason WHERE alarm.reason <
 class PostgresCheckpointStore:
     """Keeps the promises of `application.ports.CheckpointStore`."""
 
-    pool: Pool
-    """The writer's."""
-    projector_pool: Pool
+    writer: Pool
+    reader: Pool
+    """The appends' connections are not for those who ask for keys, who may be anybody."""
+    projector: Pool
 
     async def latest(self, ledger: Ledger) -> SignedCheckpoint | None:
-        async with bound(self.pool, ledger, readonly=True) as connection:
+        async with bound(self.reader, ledger, readonly=True) as connection:
             return await checkpoints.latest(connection, ledger)
 
     async def add(self, ledger: Ledger, signed: SignedCheckpoint, key: VerifierKey, previous_size: int) -> bool:
-        async with bound(self.pool, ledger) as connection:
+        async with bound(self.writer, ledger) as connection:
             added = await connection.fetchval(
                 _ADD, ledger, signed.size, previous_size, signed.note, key.name, key.key_id, signed.signed_at
             )
@@ -49,18 +50,18 @@ class PostgresCheckpointStore:
         return added is not None
 
     async def keys(self, ledger: Ledger) -> Sequence[UsedKey]:
-        async with bound(self.pool, ledger, readonly=True) as connection:
+        async with bound(self.reader, ledger, readonly=True) as connection:
             return await checkpoints.keys(connection, ledger)
 
     async def raise_alarm(self, ledger: Ledger, reason: str, at: datetime) -> None:
-        async with bound(self.pool, ledger) as connection:
+        async with bound(self.writer, ledger) as connection:
             await connection.execute(_RAISE_ALARM, ledger, reason, at)
 
     async def end_alarm(self, ledger: Ledger) -> None:
-        async with bound(self.pool, ledger) as connection:
+        async with bound(self.writer, ledger) as connection:
             await connection.execute("DELETE FROM audit.signing_alarms WHERE ledger = $1", ledger)
 
     async def alarms(self) -> int:
         with translated_errors():
-            count: int = await self.projector_pool.fetchval("SELECT count(*) FROM audit.signing_alarms")
+            count: int = await self.projector.fetchval("SELECT count(*) FROM audit.signing_alarms")
         return count

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.memory.checkpoint_store import MemoryCheckpointStore
 from adapters.postgres.checkpoint_store import PostgresCheckpointStore
-from adapters.postgres.connections import PROJECTOR, WRITER, open_pool
+from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool
 from application.ports import CheckpointStore
 from domain.checkpoint import SignedCheckpoint, UsedKey
 from domain.signed_note import VerifierKey
@@ -25,8 +25,12 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[CheckpointStore
         yield MemoryCheckpointStore()
     else:
         url = request.getfixturevalue("database_url")
-        async with open_pool(url, WRITER, 4) as pool, open_pool(url, PROJECTOR, 1) as projector:
-            yield PostgresCheckpointStore(pool, projector)
+        async with (
+            open_pool(url, WRITER, 4) as writer,
+            open_pool(url, READER, 1) as reader,
+            open_pool(url, PROJECTOR, 1) as projector,
+        ):
+            yield PostgresCheckpointStore(writer, reader, projector)
 
 
 def signed(size: int) -> SignedCheckpoint:

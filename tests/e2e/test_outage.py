@@ -67,6 +67,7 @@ async def test_an_outage_is_told_and_heals(
             "status": "unavailable",
             "database": "unavailable",
             "ledger": "unavailable",
+            "checkpoints": "unknown",
             "projectors": {},
         }
         for answer in (await module.send(command), await auditor.get("/v1/events"), await auditor.get("/v1/users")):

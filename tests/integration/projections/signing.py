@@ -29,7 +29,7 @@ class Signing:
         self.stage = stage
         self.files = LastSignedFiles(folder / "checkpoints")
         self.keys = SigningKeyFile(folder / "signing-key")
-        self.store = PostgresCheckpointStore(stage.writer, stage.pool)
+        self.store = PostgresCheckpointStore(stage.writer, stage.reader, stage.pool)
         self.signer = SignCheckpoint(
             "certinext-audit", Trees(stage.reader, stage.pool), self.store, self.files, self.keys, lambda: NOW
         )
