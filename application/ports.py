@@ -163,7 +163,7 @@ class Turn(Protocol):
     """The right to do a piece of work that one process does at a time."""
 
     async def hold(self) -> bool:
-        """Take it, or keep it; False while another has it."""
+        """Take it, or keep it; False while another has it. Raises StoreUnavailable."""
 
     async def release(self) -> None:
         """Let another have it."""

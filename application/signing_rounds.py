@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -60,23 +61,27 @@ class SigningRounds:
             await self._turn.release()
 
     async def finish(self) -> None:
-        """Sign what was recorded last, as soon as the trees have it, if that is soon.
+        """Sign what was recorded last, as soon as the trees have it and it is our turn, if that is soon.
 
         The projectors must still run. Ends without error, since the service stops anyway.
         """
         try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_AT_STOP_SECONDS):
+                    while any(one.size < one.head for one in await self._left()):  # noqa: ASYNC110
+                        await asyncio.sleep(_LOOK_SECONDS)
             async with asyncio.timeout(_AT_STOP_SECONDS):
-                while any(one.size < one.head for one in await self._signer.trees.standing(everything=False)):  # noqa: ASYNC110
+                # Who has the turn may be stopping, too.
+                while not await self._round(everything=False) and await self._left():  # noqa: ASYNC110
                     await asyncio.sleep(_LOOK_SECONDS)
         except TimeoutError:
-            log.warning("trees_are_behind_at_stop")
-        except StoreUnavailable as error:
-            log.warning("signing_interrupted", error=repr(error))
-            return
-        try:
-            await self._round(everything=False)
+            log.warning("left_unsigned_at_stop")
         except AuditError as error:
             log.warning("signing_interrupted", error=repr(error))
+
+    async def _left(self) -> Sequence[TreeStanding]:
+        """The ledgers of which something is not signed."""
+        return await self._signer.trees.standing(everything=False)
 
     async def _have_a_key(self) -> None:
         """Made at the first start, so that it can be published and backed up before anything is signed with it."""

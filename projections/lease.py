@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 
 from domain.errors import AuditError
-from projections.database import Pool
+from projections.database import Pool, translated_errors
 
 SECONDS = 10
 _RENEW_AFTER_SECONDS = 3
@@ -42,11 +42,12 @@ class Lease:
         self._ask_at = 0.0
 
     async def hold(self) -> bool:
-        """Take the lease, or keep it; False while another has it."""
+        """Take the lease, or keep it; False while another has it. Raises StoreUnavailable."""
         now = time.monotonic()
         if now < self._ask_at:
             return self._held
-        self._held = await self._pool.fetchval(_TAKE, self._work, self._holder, SECONDS) is not None
+        with translated_errors():
+            self._held = await self._pool.fetchval(_TAKE, self._work, self._holder, SECONDS) is not None
         self._ask_at = now + (_RENEW_AFTER_SECONDS if self._held else _ASK_AGAIN_SECONDS)
         return self._held
 

@@ -111,16 +111,19 @@ async def _alarmed(signing: Signing) -> bool:
 
 
 @pytest.mark.usefixtures("hurried")
-async def test_one_process_signs_and_another_takes_over(signing: Signing, tmp_path: Path) -> None:
+async def test_one_process_signs_and_another_takes_over(
+    signing: Signing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By the lease; the second signs as soon as the first is gone."""
     first, second = signing.rounds("first"), Signing(signing.stage, tmp_path / "second host").rounds("second")
     await signing.grow(10)
     await first.finish()
     await signing.grow(20)
-    await second.finish()
+    with monkeypatch.context() as patched:
+        patched.setattr(signing_rounds, "_AT_STOP_SECONDS", 0.05)
+        await second.finish()
     assert await sizes(signing.stage) == [10]
     await first._turn.release()
-    second._turn._ask_at = 0.0  # type: ignore[attr-defined]  # Not to wait for the second in which it does not ask.
     await second.finish()
     assert await sizes(signing.stage) == [10, 20]
 
