@@ -48,7 +48,8 @@ _ACTIVITY = Table(
         "(ledger, ip, occurred_at, position) WHERE ip IS NOT NULL",
         "(ledger, correlation_id, occurred_at, position) WHERE correlation_id IS NOT NULL",
         "(ledger, event_id)",
-        "USING gin (words)",
+        # A word is put in its place together with many others; until then a search walks through what waits (0012).
+        "USING gin (words) WITH (gin_pending_list_limit = 16384)",
     ),
 )
 

@@ -18,6 +18,7 @@ _AT_A_TIME = 200
 """How many are decoded before others get their turn on the event loop."""
 
 _KEPT = 4
+"""How many batches: the ledger bounds the bytes of each (its records: 32 MB), and so of all."""
 
 
 class LedgerReader(Protocol):

@@ -87,6 +87,7 @@ async def columns_of(stage: Stage, names: set[str]) -> set[str]:
 
 ALIASES = "(ledger, alias, actor_id)"
 BY_POSITION = "(ledger, position)"
+WORDS = "gin (words) WITH (gin_pending_list_limit='16384')"
 ACTOR = "(ledger, actor_id, occurred_at, position)"
 MODULE = "(ledger, module, occurred_at, position)"
 ACTIVITY = "(ledger, activity, occurred_at, position)"
@@ -117,9 +118,9 @@ FIRST_PAGES: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"correlation_id": ["order-7"]},
         {"(ledger, correlation_id, occurred_at, position) WHERE (correlation_id IS NOT NULL)", BY_POSITION},
     ),
-    "rare text": ({"text": ["Quota 17 of Zürich"]}, {"gin (words)"}),
-    "rare text with a short beginning": ({"text": ["quota 17 of z"]}, {"gin (words)"}),
-    "text that is not there": ({"text": ["xyzzy"]}, {"gin (words)"}),
+    "rare text": ({"text": ["Quota 17 of Zürich"]}, {WORDS}),
+    "rare text with a short beginning": ({"text": ["quota 17 of z"]}, {WORDS}),
+    "text that is not there": ({"text": ["xyzzy"]}, {WORDS}),
 }
 NOTHING_FOUND = {"unknown user", "activity that never was", "entity type that never was", "text that is not there"}
 # How many pages' worth of rows may be looked at, where it is more than two: each actor of those whose names begin
