@@ -17,6 +17,7 @@ from adapters.postgres.event_store import PostgresEventStore
 from domain.errors import StoreUnavailable
 from domain.ledger import Head, LedgerEvent
 from domain.receipt import CommandConflict, Receipt
+from domain.record import EventDraft
 from domain.words import DEFAULT_LEDGER, Ledger, Position
 from projections.database import Connection, Pool
 from tests.builders import draft
@@ -130,15 +131,52 @@ async def test_an_answer_lost_after_the_commit_is_found_again(scene: Scene) -> N
     assert answer == Receipt.of(event, DEFAULT_LEDGER, one.event_id, duplicate=True)
 
 
-async def test_a_copy_that_fails_changes_nothing(scene: Scene) -> None:
-    """Neither the head nor the events, not even for the good draft beside the bad one; nor is a number lost."""
+@pytest.mark.parametrize("beside", [0, 500])
+async def test_a_copy_that_fails_changes_nothing(scene: Scene, beside: int) -> None:
+    """Neither the head nor the events, not even for good drafts before the bad one; nor is a number lost.
+
+    Few are sent to the database at once, many while they are made.
+    """
     good = draft()
     before = await scene.state()
     with pytest.raises(asyncpg.CharacterNotInRepertoireError):
-        await scene.store.append(DEFAULT_LEDGER, [good, draft()._replace(topic="NUL\0")])
+        await scene.store.append(
+            DEFAULT_LEDGER, [good, *(draft() for _ in range(beside)), draft()._replace(topic="NUL\0")]
+        )
     assert await scene.state() == before
     assert isinstance(answer := (await scene.store.append(DEFAULT_LEDGER, [good]))[0], Receipt)
     assert answer.position == 2
+
+
+async def test_a_draft_that_fails_while_many_are_sent_changes_nothing(scene: Scene) -> None:
+    """Its error comes through as it is, and the connection serves the next append."""
+
+    class Broken(EventDraft):
+        def record(self, version: int, position: Position, recorded_at: datetime) -> bytes:
+            raise ArithmeticError(f"{version} {position} {recorded_at}")
+
+    before = await scene.state()
+    with pytest.raises(ArithmeticError):
+        await scene.store.append(DEFAULT_LEDGER, [*(draft() for _ in range(500)), Broken(*draft())])
+    assert await scene.state() == before
+    assert isinstance(answer := await receipt_of(scene), Receipt)
+    assert answer.position == 2
+
+
+async def test_many_are_recorded_as_few_are(scene: Scene) -> None:
+    """What is sent while it is made arrives whole, with and without personal data, whatever its size."""
+    actors = ({"id": "u-1", "kind": "service"}, {"id": "u-2", "kind": "user", "full_name": "Noor Haddad"})
+    drafts = [
+        draft(changes=[{"path": "/a", "new": "ä" * (number % 7 * 5000)}], actor=actors[number % 2])
+        for number in range(200)
+    ]
+    answers = await scene.store.append(DEFAULT_LEDGER, drafts)
+    events = (await scene.read())[1:]
+    assert [event.command_id for event in events] == [one.command_id for one in drafts]
+    assert [event.personal for event in events] == [one.personal for one in drafts]
+    for one, event, answer in zip(drafts, events, answers, strict=True):
+        assert event.record == one.record(event.originator_version, event.position, event.recorded_at)
+        assert answer == Receipt.of(event, DEFAULT_LEDGER, one.event_id, duplicate=False)
 
 
 async def test_an_append_that_is_cancelled_leaves_the_ledger_free(scene: Scene) -> None:

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain import canonical
 from domain.catalogue import CATALOGUE
 from domain.catalogue.certificates import CertificateRevoked
 from domain.command import read_command
 from domain.errors import FieldError, InvalidCommand
+from domain.record import EventDraft
 from domain.values import JsonValue
-from domain.words import ActorKind, Channel, Status
+from domain.words import DEFAULT_LEDGER, ActorKind, Channel, Status
 from tests.builders import NOW, command, command_data, json_values, login_data
 
 ACTOR = {"id": "u-17", "kind": "user"}
@@ -50,6 +52,29 @@ class TestUnderstanding:
             "details": DETAILS | {"revocation_time": "2026-11-24T10:00:00.000000Z"},
         }
         assert read_command(data, CATALOGUE, NOW).facts() == expected
+
+    def test_the_facts_are_those_that_were_validated(self) -> None:
+        """They are taken from what was sent, so no field of the envelope may mean anything else than it says."""
+        understood = command(
+            actor=ACTOR | {"ip": "2001:DB8::1", "roles": ["ra"], "email": None},
+            also_affected=[ENTITY, ENTITY | {"name": None}],
+            changes=[{"path": "/a", "old": 1.0, "new": {"b": [True, None]}}],
+            status="failure",
+            failure=FAILURE,
+            occurred_at="2026-11-24T11:00:00+01:00",
+        )
+        dumped = understood.envelope.model_dump(mode="json", exclude_unset=True)
+        dumped["details"] = understood.details.model_dump(mode="json", exclude_unset=True)
+        assert canonical.encode(understood.facts()) == canonical.encode(dumped)
+
+    def test_the_facts_are_a_copy(self) -> None:
+        """What is set apart of them is not taken from the sender's data, which may be used again."""
+        data = login_data(
+            also_affected=[{"type": "user", "id": "u-2", "name": "Noor Haddad"}], changes=[{"path": "/a"}]
+        )
+        before = canonical.encode(data)
+        EventDraft.of(read_command(data, CATALOGUE, NOW), DEFAULT_LEDGER, "key-1", "e-1", b"\x05" * 16)
+        assert canonical.encode(data) == before
 
     @given(old=json_values, new=json_values)
     @settings(deadline=None)
