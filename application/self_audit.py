@@ -6,8 +6,10 @@ from uuid import uuid4
 from application.ports import Clock
 from application.record_commands import RecordCommands
 from domain.credential import Credential
+from domain.receipt import Receipt
 from domain.values import JsonObject, rfc3339
-from domain.words import ActorKind, Channel, Role
+from domain.verdict import Verdict
+from domain.words import ActorKind, Channel, Position, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,28 @@ class SelfAudit:
         details: JsonObject = {"projection": projection, "rows": events}
         await self._record(by, "RebuildAuditProjection", details, {"type": "projection", "id": projection})
 
+    async def verified(self, by: Credential, verdict: Verdict, verification_id: str) -> Position:
+        """A verification has come to a verdict: what was found, at most so much, is recorded first.
+
+        Returns the position of the last event about it.
+        """
+        for found in verdict.tampering[:_MOST_TAMPERING]:
+            details: JsonObject = {"kind": found.kind, "message": found.text[:_MOST_TEXT]}
+            if found.position > 0:
+                details["position"] = found.position
+            await self._record(by, "DetectAuditTampering", details, _ledger_of(by))
+        details = {
+            "from_position": verdict.from_position,
+            "to_position": verdict.to_position,
+            "verdict": verdict.word,
+            "verification_id": verification_id,
+        }
+        return (await self._record(by, "VerifyAuditTrail", details, _ledger_of(by))).position
+
     async def _record(
         self, caller: Credential, command: str, details: JsonObject, entity: JsonObject, origin: Origin = HERE
-    ) -> None:
-        await self.commands.record_own(
+    ) -> Receipt:
+        return await self.commands.record_own(
             caller,
             {
                 "command": command,
@@ -67,7 +87,7 @@ class SelfAudit:
                 "actor": _actor_of(caller, origin),
                 "entity": entity,
                 "status": "success",
-                "channel": Channel.CLI if caller.id == CONSOLE else Channel.REST,
+                "channel": _CHANNELS.get(caller.id, Channel.REST),
                 "details": details,
             },
         )
@@ -75,6 +95,13 @@ class SelfAudit:
 
 CONSOLE = "console"
 """The source of what is done at the command line, by who has the database itself."""
+
+SELF_CHECK = "self-check"
+"""The source of what the service does by itself, at its times."""
+
+_CHANNELS = {CONSOLE: Channel.CLI, SELF_CHECK: Channel.SCHEDULER}
+_MOST_TAMPERING = 20
+_MOST_TEXT = 2000
 
 
 def _actor_of(caller: Credential, origin: Origin) -> JsonObject:

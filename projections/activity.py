@@ -73,6 +73,7 @@ _ALIASES = Table(
     actor_id text COLLATE "C" NOT NULL
     """,
     "alias, actor_id",
+    personal=("alias",),
 )
 
 _INSERT_AFFECTED = """

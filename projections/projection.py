@@ -21,6 +21,8 @@ class Table:
     """What follows `CREATE INDEX ON <table>`; of indexes that serve reading only, made last by a rebuild."""
     storage: str = ""
     """Storage parameters, as `fillfactor = 60`."""
+    personal: Sequence[str] = ()
+    """Columns of the key that may name a person: what is said about a row does not quote them."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -32,6 +34,9 @@ class Table:
         """A digest of all that makes the table: 16 hexadecimal digits, others for any other definition."""
         definition = "\n".join((self.made(0), *self.indexed(0)))
         return sha256(" ".join(definition.split()).encode()).hexdigest()[:16]
+    def key_names(self) -> tuple[str, ...]:
+        """The names of the columns that name a row within a ledger."""
+        return tuple(name.strip() for name in self.key.split(","))
 
     def versioned(self, generation: int) -> str:
         """The table of one generation; the view without the number shows the present one."""
