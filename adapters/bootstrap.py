@@ -24,23 +24,30 @@ from adapters.http.app import build_app
 from adapters.http.cursor import Cursors
 from adapters.http.services import Limits, Services
 from adapters.postgres import wake_ups
+from adapters.postgres.checkpoint_notes import PostgresCheckpointNotes
 from adapters.postgres.checkpoint_store import PostgresCheckpointStore
 from adapters.postgres.connections import CLOSE_SECONDS, PROJECTOR, READER, WRITER, open_pool, shared_secret
 from adapters.postgres.credential_store import CHANGED, PostgresCredentialStore
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.ledger_scan import PostgresLedgerScan
 from adapters.postgres.quarantine_store import PostgresQuarantineStore
 from adapters.postgres.schema import SERVICE, current_version, ensure_service_login, latest_version, migrate
+from adapters.postgres.verification_store import PostgresVerificationStore
 from adapters.settings import Settings
 from adapters.signing import LastSignedFiles, signing_keys_of
 from application.credentials import Authenticate, CreateCredential, RevokeCredential
 from application.group_commit import GroupCommit
+from application.kept_checkpoints import KeptCheckpoints
 from application.ports import CredentialStore
 from application.quarantine import KeepRefused, RetryQuarantined
 from application.record_commands import RecordCommands
 from application.rotate_signing_key import RotateSigningKey
 from application.self_audit import SelfAudit
+from application.self_check import Schedule, SelfCheck
 from application.sign_checkpoints import SignCheckpoint
 from application.signing_rounds import SigningRounds
+from application.verification import VerifyLedger
+from application.verifying import Verifications
 from domain.catalogue import CATALOGUE
 from domain.errors import AuditError, StoreUnavailable
 from domain.mapper import RecordMapper
@@ -57,6 +64,7 @@ from projections.reads import Reads
 from projections.rebuild import Rebuild
 from projections.runner import Runner
 from projections.statuses import StatusesProjection
+from projections.table_check import PostgresTableCheck
 from projections.tree import Trees
 from projections.users import UsersProjection
 
@@ -163,6 +171,8 @@ class Trail:
     signing: SigningRounds
     pools: Sequence[Pool]
     """All connections that these use."""
+    kept_checkpoints: KeptCheckpoints
+    self_check: SelfCheck
 
     def rebuild(self, projection: Projection) -> Rebuild:
         return Rebuild(projection, self.projector_pool, self.batches, _holder())
@@ -191,12 +201,25 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         self_audit = SelfAudit(record_commands, _now)
         credentials = PostgresCredentialStore(writer)
         quarantine = PostgresQuarantineStore(writer, projector)
-        batches = Batches(PostgresEventStore(projector, lambda _: None), RecordMapper(CATALOGUE))
+        ledger_reader, mapper = PostgresEventStore(projector, lambda _: None), RecordMapper(CATALOGUE)
+        batches = Batches(ledger_reader, mapper)
         trees = Trees(reader, projector)
         checkpoints = PostgresCheckpointStore(writer, reader, projector)
         last_signed = LastSignedFiles(settings.data_dir / "checkpoints")
         keys_to_sign = signing_keys_of(settings)
         signer = SignCheckpoint(settings.service_name, trees, checkpoints, last_signed, keys_to_sign, _now)
+        kept = KeptCheckpoints(settings.service_name, PostgresCheckpointNotes(reader), last_signed)
+        scan = PostgresLedgerScan(projector, url)
+        tables = PostgresTableCheck(PROJECTIONS, projector, ledger_reader, mapper)
+        verification_store = PostgresVerificationStore(writer, projector)
+
+        def turn_to_verify(ledger: Ledger) -> Lease:
+            return Lease(projector, f"verification of {ledger}", _holder())
+
+        verifications = Verifications(
+            VerifyLedger(scan, kept, tables), verification_store, self_audit, turn_to_verify, _now, lambda: str(uuid7())
+        )
+        before_pools_close.push_async_callback(verifications.stop)
         yield Trail(
             credentials,
             CreateCredential(credentials, self_audit, _now, secrets.token_hex),
@@ -215,8 +238,9 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 Cursors(await shared_secret(reader, "cursors")),
                 Proofs(reader),
                 signer,
+                verifications,
                 Ledger(settings.ledger),
-                Limits(command_bytes=settings.max_command_bytes),
+                Limits(settings.max_command_bytes, verification_workers=settings.verification_workers),
             ),
             Runner(PROJECTIONS, projector, batches, _holder()),
             announcer,
@@ -229,7 +253,25 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 metrics.count_checkpoint,
             ),
             (writer, projector, reader, keys),
+            kept,
+            SelfCheck(
+                verifications,
+                verification_store.ledgers,
+                scan.extent,
+                Lease(projector, "self-check", _holder()),
+                turn_to_verify,
+                _now,
+                _schedule(settings),
+            ),
         )
+
+
+def _schedule(settings: Settings) -> Schedule:
+    return Schedule(
+        settings.self_check_seconds or None,
+        settings.self_check_at if settings.self_check_nightly else None,
+        settings.verification_workers,
+    )
 
 
 async def _drain(store: GroupCommit) -> None:
@@ -285,7 +327,13 @@ async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(work)
-            for work in (wired.runner.run(), wired.signing.run(), wired.announcer.run(), wake_ups.listen(url, heard))
+            for work in (
+                wired.runner.run(),
+                wired.signing.run(),
+                wired.self_check.run(),
+                wired.announcer.run(),
+                wake_ups.listen(url, heard),
+            )
         ]
         try:
             yield

@@ -1,5 +1,6 @@
 """What an operator sets, in the environment: `CERTINEXT_AUDIT_*`."""
 
+from datetime import time
 from pathlib import Path
 from typing import Annotated
 
@@ -35,5 +36,13 @@ class Settings(BaseSettings):
     """How many bytes they may have together."""
     max_quarantined: Annotated[int, Field(ge=0, le=100_000_000)] = 100_000
     """How many refused commands are kept for each ledger; beyond it they are counted only."""
+    self_check_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60
+    """How often the service verifies what is new in each ledger; 0 for never."""
+    self_check_nightly: bool = True
+    """Whether it verifies everything each night."""
+    self_check_at: time = time(3)
+    """When that is, in UTC."""
+    verification_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many processes a verification in the service takes; the command line takes all cores."""
     pool_size: Annotated[int, Field(ge=1, le=100)] = 8
     """How many connections to the database each role has."""

@@ -15,6 +15,7 @@ from adapters.cli.output import complain, print_json, say, tell_of_new_database
 from adapters.cli.quarantine import quarantine
 from adapters.cli.running import run, settings
 from adapters.cli.signing_keys import signing_keys
+from adapters.cli.verify import verify
 from adapters.cli.work import play_estate, rebuild_projection
 from adapters.cli.workers import serve_with_workers
 from adapters.demo.errors import DemoError
@@ -27,6 +28,7 @@ GOOD, BAD_NEWS, COULD_NOT = 0, 1, 2
 app = App(name="certinext-audit", help="The audit trail of CertiNext.", result_action="return_value")
 app.command(keys)
 app.command(quarantine)
+app.command(verify)
 app.command(signing_keys)
 
 

@@ -21,6 +21,7 @@ from adapters.http.routes import CALLER, Content, Routes, guarded
 from adapters.http.services import SERVICES, Services
 from adapters.http.sign_ins import REFUSED_SIGN_INS, RefusedSignIns
 from adapters.http.tables import tables
+from adapters.http.verifications import verifications
 from domain.errors import AuditError
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -48,6 +49,7 @@ ALL_ROUTES = [
     *commands.routes,
     *events.routes,
     *evidence.routes,
+    *verifications.routes,
     *tables.routes,
     *quarantine.routes,
     *health.routes,

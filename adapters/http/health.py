@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from http import HTTPStatus
 from math import nan
+from typing import Annotated, Any
 
 import orjson
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from adapters.http import metrics
 from adapters.http.routes import Content, Routes
@@ -53,11 +54,14 @@ class LedgerReadiness(StrEnum):
 class Readiness(BaseModel):
     """`ready`; `degraded` if a table misses events or does not move, or checkpoints are refused; `unavailable` if
     nothing can be recorded."""
+    """`ready`; `degraded` if a table misses events or does not move, or checkpoints are refused; `alarm` if a
+    ledger was found to be tampered with; `unavailable` without database."""
 
     status: str
     database: str
     ledger: LedgerReadiness
     checkpoints: str
+    verification: Annotated[str, Field(description="`tampered` from a bad verdict on until a good one of everything.")]
     projectors: dict[str, ProjectorReadiness]
 
 
@@ -105,6 +109,20 @@ def _ready(
         "database": database,
         "ledger": ledger,
         "checkpoints": checkpoints,
+        states = await request.app[SERVICES].reads.projectors()
+        alarms = await request.app[SERVICES].signer.store.alarms()
+        tampered = await request.app[SERVICES].verifications.store.alarms()
+    except StoreUnavailable:
+        body: dict[str, Any] = {"status": "unavailable", "database": "unavailable", "projectors": {}}
+        body |= dict.fromkeys(("checkpoints", "verification"), "unknown")
+        return web.Response(body=orjson.dumps(body), status=HTTPStatus.SERVICE_UNAVAILABLE, content_type=_JSON)
+    degraded = alarms or any(state.set_aside or state.stuck for state in states)
+    body = {
+        # It goes on taking commands: what happens while the ledger is looked into must not be lost.
+        "status": "alarm" if tampered else "degraded" if degraded else "ready",
+        "database": "ready",
+        "checkpoints": "refused" if alarms else "ready",
+        "verification": "tampered" if tampered else "ready",
         "projectors": {
             state.projection: {"lag": state.lag, "stuck": state.stuck, "set_aside": state.set_aside} for state in states
         },
@@ -125,9 +143,11 @@ async def figures(request: web.Request) -> web.StreamResponse:
             metrics.LAG.labels(state.projection).set(state.lag)
             metrics.SET_ASIDE.labels(state.projection).set(state.set_aside)
         metrics.SIGNING_ALARMS.set(await services.signer.store.alarms())
+        metrics.VERIFICATION_ALARMS.set(await services.verifications.store.alarms())
         metrics.DATABASE_UP.set(1)
     except StoreUnavailable:
         metrics.DATABASE_UP.set(0)
         metrics.WAITING.set(nan)
         metrics.SIGNING_ALARMS.set(nan)
+        metrics.VERIFICATION_ALARMS.set(nan)
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -25,6 +25,10 @@ CHECKPOINTS = Counter(
 SIGNING_ALARMS = Gauge(
     "certinext_audit_signing_alarms", "Ledgers of which no checkpoint is signed, since that would contradict the last."
 )
+VERIFICATION_ALARMS = Gauge(
+    "certinext_audit_verification_alarms",
+    "Ledgers found to be tampered with, and not found intact in everything since.",
+)
 DATABASE_UP = Gauge("certinext_audit_database_up", "Whether the database answers.")
 
 

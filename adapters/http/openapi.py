@@ -32,6 +32,7 @@ from domain.words import Status
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETERS = {
     "event_id": "The event's id, a UUID.",
+    "verification_id": "The id of the verification, a UUID.",
     "quarantine_id": "The id in quarantine, a UUID.",
     "size": "How many leaves the tree has: the position of the last event that the checkpoint covers.",
     "position": "The event's number in its ledger, from 1.",

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from application.credentials import NotAuthenticated
 from application.group_commit import Overloaded
+from application.verifying import AlreadyVerifying
 from domain.errors import (
     AuditError,
     FieldError,
@@ -109,6 +110,7 @@ _PROBLEMS: dict[type[AuditError], tuple[HTTPStatus, str, str]] = {
     NotCovered: (HTTPStatus.SERVICE_UNAVAILABLE, "not-covered", "No checkpoint covers the event yet"),
     TreeIncomplete: (HTTPStatus.SERVICE_UNAVAILABLE, "tree-incomplete", "The tree is not that far yet"),
     EvidenceDamaged: (HTTPStatus.INTERNAL_SERVER_ERROR, "evidence-damaged", "The evidence contradicts itself"),
+    AlreadyVerifying: (HTTPStatus.CONFLICT, "already-verifying", "The ledger is being verified now"),
     NoSigningKey: (HTTPStatus.SERVICE_UNAVAILABLE, "no-signing-key", "The service has no key to sign with"),
     StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service cannot do this now"),
     Overloaded: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting to be recorded"),

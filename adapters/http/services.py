@@ -12,6 +12,7 @@ from application.quarantine import KeepRefused, RetryQuarantined
 from application.record_commands import RecordCommands
 from application.self_audit import SelfAudit
 from application.sign_checkpoints import SignCheckpoint
+from application.verifying import Verifications
 from domain.activity import Catalogue
 from domain.words import Ledger
 from projections.proofs import Proofs
@@ -30,6 +31,8 @@ class Limits:
     """How long they may be together, unless one alone is longer."""
     wait_seconds: float = 10.0
     """How long a query waits for the position that it asks for."""
+    verification_workers: int = 1
+    """How many processes a verification takes."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Services:
     cursors: Cursors
     proofs: Proofs
     signer: SignCheckpoint
+    verifications: Verifications
     ledger: Ledger
     """Whose keys are shown to those who name none."""
     limits: Limits
