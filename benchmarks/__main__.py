@@ -27,6 +27,7 @@ from benchmarks import (
     proving,
     searching,
     streaming,
+    verifying,
 )
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, table
@@ -40,6 +41,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[Sequence[Figure]]]] = {
     "commands": commanding.run,
     "proofs": proving.run,
     "memory": streaming.run,
+    "verify": verifying.run,
 }
 _SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 

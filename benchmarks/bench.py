@@ -62,6 +62,11 @@ class Bench:
     async def fill_large(self, until: int) -> str:
         """Let the large ledger have at least `until` events, a multiple of a block; the URL of its database."""
         url = self.large_database()
+        await self.fill(url, until)
+        return url
+
+    async def fill(self, url: str, until: int) -> None:
+        """The same for the default ledger of a database, which is the beginning of the large one."""
         async with open_pool(url, WRITER, 1) as pool:
             present = await _count(url) // BLOCK * BLOCK
             if present < until:
@@ -73,7 +78,6 @@ class Bench:
                 for first in range(0, BLOCK, _BATCH):
                     await store.append(DEFAULT_LEDGER, drafts[first : first + _BATCH])
         self.analyze(url)
-        return url
 
     def analyze(self, url: str) -> None:
         """What autovacuum would do a little later, so that each run starts from the same."""
