@@ -37,13 +37,22 @@ SELECT min(position) FROM (
 WHERE originator_version <> number
 """
 
+# Two looks into the index for each event: the version before is there, and this one was not.
 _NEW_VERSIONS = """
 SELECT min(position) FROM audit.ledger_events AS new
-WHERE ledger = $1 AND position > $2 AND position <= $3 AND originator_version <> 1 + coalesce((
-    SELECT originator_version FROM audit.ledger_events AS before
-    WHERE before.ledger = $1 AND before.originator_id = new.originator_id
-        AND before.originator_version = new.originator_version - 1 AND before.position < new.position
-), 0)
+WHERE ledger = $1 AND position > $2 AND position <= $3 AND (
+    originator_version < 1
+    OR originator_version > 1 AND NOT EXISTS (
+        SELECT FROM audit.ledger_events AS before
+        WHERE before.ledger = $1 AND before.originator_id = new.originator_id
+            AND before.originator_version = new.originator_version - 1 AND before.position < new.position
+    )
+    OR EXISTS (
+        SELECT FROM audit.ledger_events AS before
+        WHERE before.ledger = $1 AND before.originator_id = new.originator_id
+            AND before.originator_version = new.originator_version AND before.position < new.position
+    )
+)
 """
 
 

@@ -1,0 +1,66 @@
+"""Verification raises no false alarm, whatever goes on meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from random import Random
+
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from adapters import bootstrap
+from adapters.bootstrap import PROJECTIONS, Trail
+from adapters.settings import Settings
+from application.verification import Scope
+from domain.words import DEFAULT_LEDGER
+from tests.integration.projections.stage import Stage, opened, running
+from tests.integration.projections.varied import drafts
+
+_TIMES = 4
+
+
+@asynccontextmanager
+async def meanwhile_appending(stage: Stage) -> AsyncIterator[None]:
+    """Events are recorded, projected and signed for as long as the block takes."""
+
+    async def append() -> None:
+        random = Random(1)
+        while True:
+            await stage.append(drafts(random, 40))
+            await asyncio.sleep(0)
+
+    appending = asyncio.create_task(append())
+    try:
+        yield
+        assert not appending.done()
+    finally:
+        appending.cancel()
+        with suppress(asyncio.CancelledError):
+            await appending
+
+
+async def sign(trail: Trail) -> None:
+    for standing in await trail.services.signer.trees.standing(everything=True):
+        await trail.services.signer.sign(standing)
+
+
+async def test_events_that_come_meanwhile_are_no_tampering(database_url: str, tmp_path: Path) -> None:
+    """Nor are checkpoints that are signed, or tables that move and are rebuilt, while all is read."""
+    settings = Settings(database_url=SecretStr(database_url), data_dir=tmp_path)
+    with capture_logs():
+        async with opened(database_url) as stage, bootstrap.trail(database_url, settings) as trail:
+            await stage.append(drafts(Random(0), 500))
+            await stage.project()
+            async with running(stage.runner("one")), meanwhile_appending(stage):
+                for number in range(_TIMES):
+                    await sign(trail)
+                    verdict, _, _ = await asyncio.gather(
+                        trail.services.verifications.verdict(DEFAULT_LEDGER, Scope(workers=0)),
+                        sign(trail),
+                        stage.rebuild(PROJECTIONS[number]).run(lambda *_: None),
+                    )
+                    assert verdict.tampering == ()
+                    assert len([line for line in verdict.checked if "read table" in line]) == len(PROJECTIONS)
+            head = await stage.owner.fetchval("SELECT position FROM audit.heads WHERE ledger = 'default'")
+            assert head > verdict.to_position > 500
