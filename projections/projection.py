@@ -34,6 +34,8 @@ class Table:
         """A digest of all that makes the table: 16 hexadecimal digits, others for any other definition."""
         definition = "\n".join((self.made(0), *self.indexed(0)))
         return sha256(" ".join(definition.split()).encode()).hexdigest()[:16]
+
+    @property
     def key_names(self) -> tuple[str, ...]:
         """The names of the columns that name a row within a ledger."""
         return tuple(name.strip() for name in self.key.split(","))

@@ -52,10 +52,8 @@ class LedgerReadiness(StrEnum):
 
 
 class Readiness(BaseModel):
-    """`ready`; `degraded` if a table misses events or does not move, or checkpoints are refused; `unavailable` if
-    nothing can be recorded."""
     """`ready`; `degraded` if a table misses events or does not move, or checkpoints are refused; `alarm` if a
-    ledger was found to be tampered with; `unavailable` without database."""
+    ledger was found to be tampered with; `unavailable` if nothing can be recorded."""
 
     status: str
     database: str
@@ -80,18 +78,22 @@ async def liveness(request: web.Request) -> web.StreamResponse:  # noqa: ARG001 
 async def readiness(request: web.Request) -> web.StreamResponse:
     """Asks the database, and says whether appends succeed and how far the projectors are behind."""
     services = request.app[SERVICES]
+    parts: dict[str, Any] = {"database": "unavailable", "ledger": LedgerReadiness.UNAVAILABLE}
+    parts |= dict.fromkeys(("checkpoints", "verification"), "unknown")
     try:
         states = await services.reads.projectors()
-        alarms = await services.signer.store.alarms()
+        refused = await services.signer.store.alarms()
+        tampered = await services.verifications.store.alarms()
     except StoreUnavailable:
-        return _ready("unavailable", "unavailable", LedgerReadiness.UNAVAILABLE, "unknown", ())
-    ledger = _ledger(services.appends)
-    status = "ready"
-    if alarms or ledger is LedgerReadiness.UNTRIED or any(state.set_aside or state.stuck for state in states):
-        status = "degraded"
-    if ledger is LedgerReadiness.REFUSES:
-        status = "unavailable"
-    return _ready(status, "ready", ledger, "refused" if alarms else "ready", states)
+        return _ready("unavailable", parts, ())
+    parts["database"] = "ready"
+    parts["ledger"] = ledger = _ledger(services.appends)
+    parts["checkpoints"] = "refused" if refused else "ready"
+    parts["verification"] = "tampered" if tampered else "ready"
+    limps = refused or ledger is LedgerReadiness.UNTRIED or any(state.set_aside or state.stuck for state in states)
+    # Whoever finds tampering goes on taking commands: what happens while it is looked into must not be lost.
+    status = "alarm" if tampered else "degraded" if limps else "ready"
+    return _ready("unavailable" if ledger is LedgerReadiness.REFUSES else status, parts, states)
 
 
 def _ledger(appends: GroupCommit) -> LedgerReadiness:
@@ -101,33 +103,12 @@ def _ledger(appends: GroupCommit) -> LedgerReadiness:
     return LedgerReadiness.REFUSES if silent < _FAILURE_TELLS_SECONDS else LedgerReadiness.UNTRIED
 
 
-def _ready(
-    status: str, database: str, ledger: LedgerReadiness, checkpoints: str, states: Sequence[ProjectorState]
-) -> web.StreamResponse:
-    body = {
-        "status": status,
-        "database": database,
-        "ledger": ledger,
-        "checkpoints": checkpoints,
-        states = await request.app[SERVICES].reads.projectors()
-        alarms = await request.app[SERVICES].signer.store.alarms()
-        tampered = await request.app[SERVICES].verifications.store.alarms()
-    except StoreUnavailable:
-        body: dict[str, Any] = {"status": "unavailable", "database": "unavailable", "projectors": {}}
-        body |= dict.fromkeys(("checkpoints", "verification"), "unknown")
-        return web.Response(body=orjson.dumps(body), status=HTTPStatus.SERVICE_UNAVAILABLE, content_type=_JSON)
-    degraded = alarms or any(state.set_aside or state.stuck for state in states)
-    body = {
-        # It goes on taking commands: what happens while the ledger is looked into must not be lost.
-        "status": "alarm" if tampered else "degraded" if degraded else "ready",
-        "database": "ready",
-        "checkpoints": "refused" if alarms else "ready",
-        "verification": "tampered" if tampered else "ready",
-        "projectors": {
-            state.projection: {"lag": state.lag, "stuck": state.stuck, "set_aside": state.set_aside} for state in states
-        },
+def _ready(status: str, parts: dict[str, Any], states: Sequence[ProjectorState]) -> web.StreamResponse:
+    projectors = {
+        state.projection: {"lag": state.lag, "stuck": state.stuck, "set_aside": state.set_aside} for state in states
     }
     code = HTTPStatus.SERVICE_UNAVAILABLE if status == "unavailable" else HTTPStatus.OK
+    body = {"status": status, **parts, "projectors": projectors}
     return web.Response(body=orjson.dumps(body), status=code, content_type=_JSON)
 
 

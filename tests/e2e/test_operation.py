@@ -41,7 +41,8 @@ async def test_it_is_alive_and_ready(nobody: Client, module: Client) -> None:
     ready = await nobody.get("/readyz")
     assert ready.status == 200
     assert set(ready.json["projectors"]) == {"activity", "users", "modules", "statuses", "merkle"}
-    assert [ready.json[part] for part in ("status", "database", "ledger", "checkpoints")] == ["ready"] * 4
+    parts = ("status", "database", "ledger", "checkpoints", "verification")
+    assert [ready.json[part] for part in parts] == ["ready"] * 5
     assert all(set(state) == {"lag", "stuck", "set_aside"} for state in ready.json["projectors"].values())
 
 

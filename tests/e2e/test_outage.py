@@ -68,6 +68,7 @@ async def test_an_outage_is_told_and_heals(
             "database": "unavailable",
             "ledger": "unavailable",
             "checkpoints": "unknown",
+            "verification": "unknown",
             "projectors": {},
         }
         for answer in (await module.send(command), await auditor.get("/v1/events"), await auditor.get("/v1/users")):
