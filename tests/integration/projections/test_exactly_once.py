@@ -10,7 +10,7 @@ from eventsourcing.persistence import IntegrityError, Tracking
 
 from adapters.bootstrap import PROJECTIONS
 from domain.words import DEFAULT_LEDGER, Ledger, Position
-from projections import batches, lease, runner
+from projections import batches, lease, projector, runner
 from projections.activity import ActivityProjection
 from projections.projection import Projection
 from projections.tracking import insert_tracking
@@ -33,6 +33,7 @@ class LeaseOfOneWhoNeverLooks(lease.Lease):
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small batches, so that there is much to interrupt."""
     monkeypatch.setattr(batches, "BATCH", 30)
+    monkeypatch.setattr(projector, "SPAN", 30)
     monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(runner, "_AFTER_TROUBLE_SECONDS", 0.01)
 

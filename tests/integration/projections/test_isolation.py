@@ -20,7 +20,7 @@ TABLES = [table.name for projection in PROJECTIONS for table in projection.table
 async def filled(stage: Stage) -> Stage:
     """Two ledgers, of which one has a table of the second generation, too."""
     for number, ledger in enumerate((DEFAULT_LEDGER, OTHER)):
-        await stage.append(drafts(Random(number), 20 + number, ledger), ledger)
+        await stage.append(drafts(Random(number), 260 + number, ledger), ledger)
         await stage.project(ledger=ledger)
     await stage.rebuild(ModulesProjection()).run(silent)
     return stage
@@ -65,7 +65,7 @@ async def test_without_a_ledger_there_is_nothing_to_see(filled: Stage) -> None:
                 assert await connection.fetch(f"SELECT * FROM reading.{table}") == []
             async with connection.transaction():
                 await connection.execute("SELECT set_config('certinext_audit.ledger', 'default', true)")
-                assert await connection.fetchval("SELECT count(*) FROM reading.activity") == 20
+                assert await connection.fetchval("SELECT count(*) FROM reading.activity") == 260
 
 
 async def test_the_reader_changes_nothing(filled: Stage) -> None:
