@@ -6,11 +6,12 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from aiohttp import web
@@ -169,8 +170,6 @@ class Trail:
     batches: Batches
     rotate_signing_key: RotateSigningKey
     signing: SigningRounds
-    pools: Sequence[Pool]
-    """All connections that these use."""
     kept_checkpoints: KeptCheckpoints
     self_check: SelfCheck
 
@@ -252,7 +251,6 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 Lease(projector, "checkpoints", _holder()),
                 metrics.count_checkpoint,
             ),
-            (writer, projector, reader, keys),
             kept,
             SelfCheck(
                 verifications,
@@ -326,7 +324,7 @@ async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
     heard = {wake_ups.APPENDED: appended, CHANGED: wired.services.authenticate.forget}
     async with asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(work)
+            tasks.create_task(_ended_in_time(work))
             for work in (
                 wired.runner.run(),
                 wired.signing.run(),
@@ -335,14 +333,23 @@ async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
                 wake_ups.listen(url, heard),
             )
         ]
-        try:
-            yield
-        finally:
-            for task in running:
-                task.cancel()
-            _, lingering = await asyncio.wait(running, timeout=CLOSE_SECONDS)
-            for pool in wired.pools if lingering else ():
-                pool.terminate()
+        yield
+        for task in running:
+            task.cancel()
+
+
+async def _ended_in_time(work: Coroutine[Any, Any, None]) -> None:
+    """Run work; once we are cancelled it has seconds to end, and is left to the end of the loop after that.
+
+    To wait for it would be to wait for the database: a driver that has asked for a cancellation waits for its answer.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait([task], timeout=CLOSE_SECONDS)
+        raise
 
 
 async def serve(url: str, settings: Settings, on_ready: Callable[[str], None], *, shared_port: bool = False) -> None:

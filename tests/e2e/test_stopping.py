@@ -3,11 +3,11 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-import psycopg
+import asyncpg
 import pytest
 from aiohttp import ClientError, ClientSession
 
@@ -21,7 +21,7 @@ from domain.words import DEFAULT_LEDGER, Role
 from tests.builders import NOW, command_data
 from tests.e2e.client import Client
 
-PATIENCE = 20
+PATIENCE = 60
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 _BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'certinext-audit'"
 
@@ -46,17 +46,28 @@ async def _send(client: Client) -> None:
 @pytest.mark.parametrize("table", ["audit.heads", "reading.leases", "reading.tracking"])
 async def test_a_lock_does_not_keep_the_service_from_ending(database_url: str, table: str) -> None:
     """Be it that of somebody who has forgotten to end a transaction."""
-    with psycopg.connect(database_url) as owner:
-        async with asyncio.timeout(PATIENCE), ClientSession() as session:
+    async with connected(database_url) as owner, connected(database_url) as watcher, ClientSession() as session:
+        lock = owner.transaction()
+        async with asyncio.timeout(PATIENCE):
             async with bootstrap.server(database_url, Settings(port=0)) as (trail, address):
                 by = console(DEFAULT_LEDGER, NOW, "tests")
                 _, key = await trail.create_credential.create(by, "M", Role.MODULE)
-                owner.execute(f"LOCK TABLE {table}".encode())
+                await lock.start()
+                await owner.execute(f"LOCK TABLE {table}")
                 sending = asyncio.create_task(_send(Client(session, address, key)))
-                while owner.execute(_WAITING).fetchone() == (0,):  # noqa: ASYNC110  # The others have no event.
+                while not await watcher.fetchval(_WAITING):  # noqa: ASYNC110  # The others have no event.
                     await asyncio.sleep(0.02)
             await sending
-        assert owner.execute("SELECT 1").fetchone() == (1,)
+        await lock.rollback()
+
+
+@asynccontextmanager
+async def connected(url: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        connection.terminate()
 
 
 @pytest.mark.usefixtures("patient_statements")
@@ -64,15 +75,15 @@ async def test_a_database_that_hangs_does_not_keep_the_service_from_ending(tmp_p
     """Its processes are there, and do not answer any more."""
     with embedded_postgres(tmp_path) as database:
         migrate(database.url())
-        with psycopg.connect(database.url(), autocommit=True) as owner:
-            async with asyncio.timeout(PATIENCE), ClientSession() as session:
-                with stopped_at_end() as stop:
+        async with connected(database.url()) as owner, ClientSession() as session:
+            with stopped_at_end() as stop:
+                async with asyncio.timeout(PATIENCE):
                     async with bootstrap.server(database.url(), Settings(port=0)) as (trail, address):
                         by = console(DEFAULT_LEDGER, NOW, "tests")
                         _, key = await trail.create_credential.create(by, "M", Role.MODULE)
                         client = Client(session, address, key)
                         await client.record(command_data())
-                        stop.extend(pid for (pid,) in owner.execute(_BACKENDS).fetchall())
+                        stop.extend(row["pid"] for row in await owner.fetch(_BACKENDS))
                         assert len(stop) >= 4
                         for pid in stop:
                             os.kill(pid, signal.SIGSTOP)
