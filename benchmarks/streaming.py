@@ -20,7 +20,7 @@ from benchmarks.load import in_process
 from domain.words import DEFAULT_LEDGER, Role
 
 _CONNECTIONS = 4
-_FIRST = 8_000
+_FIRST = 400
 _PIECE = 100
 _MOST_MIB = 150
 _TIMEOUT = ClientTimeout(total=900)
@@ -28,7 +28,7 @@ _SERVE = "from adapters.cli import main; main()"
 
 
 async def run(bench: Bench) -> Sequence[Figure]:
-    """From what it takes after its first thousands of commands to the most it ever took, projectors included."""
+    """From what it takes after its first few commands to the most it ever took, projectors included."""
     events = bench.size(1_000_000, 100_000)
     with bench.database("streaming") as url:
         async with bench.trail(url) as wired:
