@@ -20,6 +20,7 @@ from typing import Any, ClassVar, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
 
+from domain.effect import TOUCHES, Effect
 from domain.errors import UnreadableEvent
 from domain.values import PERSONAL, JsonObject
 from domain.words import Module, Status
@@ -39,37 +40,6 @@ class Details(BaseModel):
 
 
 D = TypeVar("D", bound=Details)
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What a successful activity does to the entity that it is about."""
-
-    state: str | None = None
-    """The state that the entity has afterwards; None leaves it as it was."""
-    begins: bool = False
-    """Whether the entity's life begins with it."""
-    ends: bool = False
-    """Whether nothing may follow."""
-
-
-TOUCHES = Effect()
-"""Leaves the entity's state as it was."""
-
-
-def begins(state: str) -> Effect:
-    """The entity comes into being, in this state."""
-    return Effect(state, begins=True)
-
-
-def becomes(state: str) -> Effect:
-    """The entity passes into this state."""
-    return Effect(state)
-
-
-def ends(state: str) -> Effect:
-    """The entity passes into this state, its last."""
-    return Effect(state, ends=True)
 
 
 @dataclass(frozen=True)

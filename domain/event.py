@@ -3,12 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Protocol
 
 from eventsourcing.domain import CanMutateAggregate
 
 from domain.activity import Activity, Details
 from domain.values import JsonObject, parse_rfc3339
 from domain.words import Status
+
+
+class Learns(Protocol):
+    """What an event mutates."""
+
+    def learn(self, event: "AuditEvent") -> None:
+        """Take in what the event tells."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,10 @@ class AuditEvent(CanMutateAggregate[str]):
     """The members of the record in the activity's present shape, the personal data back in their places."""
     personal: bytes | None
     """The personal data as they are stored; None if there are none, or if they were erased."""
+
+    def apply(self, aggregate: Learns) -> None:
+        """Called by `mutate` once it is certain that this is the aggregate's next event."""
+        aggregate.learn(self)
 
     @cached_property
     def details(self) -> Details:

@@ -6,10 +6,11 @@ from itertools import groupby
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
 
-from domain.activity import TOUCHES, Activity, Details, Effect
+from domain.activity import Activity, Details
 from domain.catalogue import CATALOGUE
 from domain.catalogue.audit import AnyModule, AnyRole, Modules
 from domain.catalogue.vocabulary import DecimalDigits
+from domain.effect import ACTOR, Effect, How, Learned
 from domain.values import (
     PERSONAL,
     Code,
@@ -31,9 +32,10 @@ _INTRODUCTION = """\
 Everything that can happen in CertiNext, by module. Under the type of its event stand what it means, the
 command by which a module reports it, its name for people and filters, what it is about, and its details.
 A failure is the same activity with the status `failure`: none of its details is then required, and the state
-of its entity stays as it was.
+of its entity stays as it was; only failed log-ins are counted.
 
 - *clause*: of the CA/Browser Forum Baseline Requirements, section 5.4.1, which lists what a CA must log.
+- *tells of it*: what a success makes known of the entity, by the details' own names where no other is given.
 - *personal*: names or locates a person; it is kept beside the record, so that it can be erased.
 - *code*: a short word; *count*: a whole number from 0; *name*: up to 1,024 characters; *text*: up to 32,768;
   *time*: RFC 3339 with a zone; *sha256*: 64 hexadecimal digits in lower case.
@@ -80,15 +82,33 @@ def _activity(activity: Activity) -> Iterator[str]:
     yield f"{activity.description}\n"
     yield f"- `{activity.command}` · `{activity.name}`{clause}"
     yield f"- About a `{activity.entity_type}`{_effect(activity.effect)}: *{activity.phrase}*"
+    yield from _told(activity)
     yield from _details(activity)
     yield ""
 
 
 def _effect(effect: Effect) -> str:
-    if effect == TOUCHES:
+    if effect.state is None:
         return ""
     verb = "begins as" if effect.begins else "ends as" if effect.ends else "becomes"
-    return f", which {verb} **{effect.state}**"
+    follows = f" after **{'** or **'.join(effect.after)}**" if effect.after else ""
+    return f", which {verb} **{effect.state}**{follows}"
+
+
+def _told(activity: Activity) -> Iterator[str]:
+    if activity.effect.learned:
+        yield f"- Tells of it: {', '.join(map(_learned, activity.effect.learned))}"
+
+
+def _learned(learned: Learned) -> str:
+    name = f"`{learned.attribute}`"
+    if learned.how is How.KEEP:
+        return name if learned.detail == learned.attribute else f"{name} from {_source(learned)}"
+    return f"{learned.how.value} {name}" + (f" {_source(learned)}" if learned.detail else "")
+
+
+def _source(learned: Learned) -> str:
+    return "the actor" if learned.detail == ACTOR else f"`{learned.detail}`"
 
 
 def _details(activity: Activity) -> Iterator[str]:

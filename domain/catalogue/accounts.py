@@ -2,14 +2,22 @@
 
 from typing import Annotated
 
-from domain.activity import Declarations, Details, becomes
+from domain.activity import Declarations, Details
+from domain.effect import becomes, keeps
 from domain.values import PERSONAL, Count, Identifier, Name, Text, Timestamp
 from domain.words import Module
 
 accounts = Declarations(Module.USER_ACTIVITY)
 
 
-@accounts("LockAccount", "account.locked", "user", "locked the account of {entity}", becomes("locked"), clause="3.1")
+@accounts(
+    "LockAccount",
+    "account.locked",
+    "user",
+    "locked the account of {entity}",
+    becomes("locked", keeps("locked_until")),
+    clause="3.1",
+)
 class AccountLocked(Details):
     """An account was closed to sign-in, usually after too many wrong attempts."""
 
@@ -18,7 +26,14 @@ class AccountLocked(Details):
     locked_until: Timestamp | None = None
 
 
-@accounts("UnlockAccount", "account.unlocked", "user", "unlocked the account of {entity}", becomes("active"), "3.1")
+@accounts(
+    "UnlockAccount",
+    "account.unlocked",
+    "user",
+    "unlocked the account of {entity}",
+    becomes("active", after=("locked",)),
+    "3.1",
+)
 class AccountUnlocked(Details):
     """A locked account was opened to sign-in again, by somebody or after its time."""
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.activity import Declarations, Details, becomes, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import becomes, begins, ends, keeps
 from domain.values import PERSONAL, Code, Count, Identifier, JsonObject, Name, Sha256, Text, Timestamp
 from domain.words import Module, Role
 
@@ -88,7 +89,7 @@ class AuditFeedSubscribed(Details):
     "audit_credential.created",
     "credential",
     "created audit credential {entity}",
-    begins("active"),
+    begins("active", keeps("role", "modules", "expires_at", "credential_name", "user_id")),
     clause="3.3",
 )
 class AuditCredentialCreated(Details):
@@ -150,7 +151,7 @@ class AuditProjectionRebuilt(Details):
     "audit_finding.acknowledged",
     "finding",
     "acknowledged finding {entity}",
-    becomes("acknowledged"),
+    becomes("acknowledged", keeps("rule", "comment")),
     clause="3.2",
 )
 class AuditFindingAcknowledged(Details):

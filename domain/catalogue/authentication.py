@@ -1,6 +1,7 @@
 """The means by which people prove who they are: passwords and second factors."""
 
 from domain.activity import Declarations, Details
+from domain.effect import adds, clears, removes, touches
 from domain.values import Code, Text
 from domain.words import Module
 
@@ -14,14 +15,23 @@ class MfaChallenged(Details):
     factor: Code | None = None
 
 
-@authentication("EnrollMfa", "mfa.enrolled", "user", "enrolled a second factor for {entity}", clause="3.1")
+@authentication(
+    "EnrollMfa",
+    "mfa.enrolled",
+    "user",
+    "enrolled a second factor for {entity}",
+    touches(adds(factors="factor")),
+    clause="3.1",
+)
 class MfaEnrolled(Details):
     """A second factor was added to a user's account."""
 
     factor: Code | None = None
 
 
-@authentication("ResetMfa", "mfa.reset", "user", "reset the second factors of {entity}", clause="3.1")
+@authentication(
+    "ResetMfa", "mfa.reset", "user", "reset the second factors of {entity}", touches(clears("factors")), clause="3.1"
+)
 class MfaReset(Details):
     """A user's second factors were voided, so that new ones had to be enrolled."""
 
@@ -29,7 +39,14 @@ class MfaReset(Details):
     reason: Text | None = None
 
 
-@authentication("RemoveMfa", "mfa.removed", "user", "removed a second factor of {entity}", clause="3.1")
+@authentication(
+    "RemoveMfa",
+    "mfa.removed",
+    "user",
+    "removed a second factor of {entity}",
+    touches(removes(factors="factor")),
+    clause="3.1",
+)
 class MfaRemoved(Details):
     """A second factor was taken off a user's account."""
 

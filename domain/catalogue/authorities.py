@@ -1,7 +1,8 @@
 """Certificate authorities: their life, their place in the hierarchy, and their own certificates."""
 
-from domain.activity import Declarations, Details, becomes, begins
+from domain.activity import Declarations, Details
 from domain.catalogue.vocabulary import CrlReason
+from domain.effect import becomes, begins, keeps, touches
 from domain.values import Code, Identifier, Name, Sha256, Text, Timestamp
 from domain.words import Module
 
@@ -13,7 +14,7 @@ authorities = Declarations(Module.CERTIFICATE_AUTHORITY)
     "certificate_authority.created",
     "certificate_authority",
     "created authority {entity}",
-    begins("created"),
+    begins("created", keeps("ca_type", "subject", "signature_algorithm", parent="parent_ca_id", key="key_id")),
     clause="1.1",
 )
 class CertificateAuthorityCreated(Details):
@@ -42,6 +43,7 @@ class CertificateAuthorityConfigured(Details):
     "certificate_authority.renewed",
     "certificate_authority",
     "renewed authority {entity}",
+    touches(keeps("not_after", serial="new_serial", key="key_id")),
     clause="1.2",
 )
 class CertificateAuthorityRenewed(Details):
@@ -84,7 +86,7 @@ class CertificateAuthoritySuspended(Details):
     "certificate_authority.resumed",
     "certificate_authority",
     "resumed authority {entity}",
-    becomes("active"),
+    becomes("active", after=("suspended",)),
     clause="3.2",
 )
 class CertificateAuthorityResumed(Details):
@@ -98,7 +100,7 @@ class CertificateAuthorityResumed(Details):
     "certificate_authority.revoked",
     "certificate_authority",
     "revoked authority {entity}",
-    becomes("revoked"),
+    becomes("revoked", keeps("crl_reason", "revocation_time")),
     clause="1.2",
 )
 class CertificateAuthorityRevoked(Details):
@@ -128,6 +130,7 @@ class CertificateAuthorityRetired(Details):
     "subordinate_authority.added",
     "certificate_authority",
     "added subordinate authority {entity}",
+    touches(keeps(parent="parent_ca_id")),
     clause="1.2",
 )
 class SubordinateAuthorityAdded(Details):
@@ -152,7 +155,10 @@ class AuthorityHierarchyChanged(Details):
     "cross_certificate.issued",
     "certificate",
     "issued cross-certificate {entity}",
-    begins("valid"),
+    begins(
+        "valid",
+        keeps("serial", "issuer_dn", "subject", "sha256_fingerprint", "not_before", "not_after", issuer="ca_id"),
+    ),
     clause="1.2",
 )
 class CrossCertificateIssued(Details):
@@ -172,7 +178,10 @@ class CrossCertificateIssued(Details):
     "ca_certificate.issued",
     "certificate",
     "issued authority certificate {entity}",
-    begins("valid"),
+    begins(
+        "valid",
+        keeps("serial", "issuer_dn", "subject", "sha256_fingerprint", "not_before", "not_after", issuer="ca_id"),
+    ),
     clause="1.2",
 )
 class CaCertificateIssued(Details):
@@ -192,7 +201,7 @@ class CaCertificateIssued(Details):
     "ca_certificate.revoked",
     "certificate",
     "revoked authority certificate {entity}",
-    becomes("revoked"),
+    becomes("revoked", keeps("crl_reason", "revocation_time")),
     clause="1.2",
 )
 class CaCertificateRevoked(Details):

@@ -1,13 +1,21 @@
 """Bots: the agents that work for CertiNext on other machines."""
 
-from domain.activity import Declarations, Details, becomes, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import becomes, begins, ends, keeps, touches
 from domain.values import Identifier, Name, Text, Timestamp
 from domain.words import Module
 
 bots = Declarations(Module.KEY_AUTOMATION)
 
 
-@bots("RegisterBot", "bot.registered", "bot", "registered bot {entity}", begins("registered"), clause="3.2")
+@bots(
+    "RegisterBot",
+    "bot.registered",
+    "bot",
+    "registered bot {entity}",
+    begins("registered", keeps("host", "version")),
+    clause="3.2",
+)
 class BotRegistered(Details):
     """A bot made itself known and was entered, not yet allowed to act."""
 
@@ -27,7 +35,7 @@ class BotDeactivated(Details):
     reason: Text | None = None
 
 
-@bots("UpgradeBot", "bot.upgraded", "bot", "upgraded bot {entity}", clause="3.4")
+@bots("UpgradeBot", "bot.upgraded", "bot", "upgraded bot {entity}", touches(keeps(version="new_version")), clause="3.4")
 class BotUpgraded(Details):
     """A bot's software was replaced by another version."""
 
@@ -55,6 +63,7 @@ class BotCheckedIn(Details):
     "bot.credential_rotated",
     "bot",
     "rotated the credential of bot {entity}",
+    touches(keeps(credential="credential_id", credential_expires_at="expires_at")),
     clause="3.2",
 )
 class BotCredentialRotated(Details):

@@ -1,6 +1,7 @@
 """Connectors: how CertiNext works with authorities that run elsewhere, and what those report."""
 
-from domain.activity import Declarations, Details, becomes, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import becomes, begins, ends, keeps
 from domain.values import Code, Count, Identifier, Name, Text
 from domain.words import Module
 
@@ -26,7 +27,7 @@ class CaOperationReported(Details):
     "ca_connector.created",
     "ca_connector",
     "created CA connector {entity}",
-    begins("inactive"),
+    begins("inactive", keeps("ca_type", "endpoint")),
     clause="3.2",
 )
 class CaConnectorCreated(Details):

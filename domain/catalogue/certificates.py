@@ -2,15 +2,38 @@
 
 from typing import Annotated
 
-from domain.activity import Declarations, Details, becomes, begins
+from domain.activity import Declarations, Details
 from domain.catalogue.vocabulary import CrlReason
+from domain.effect import becomes, begins, keeps, touches
 from domain.values import PERSONAL, Identifier, Integer, Name, Names, Sha256, Text, Timestamp
 from domain.words import Module
 
 certificates = Declarations(Module.CERTIFICATE_OPERATIONS)
 
 
-@certificates("IssueCertificate", "certificate.issued", "certificate", "issued {entity}", begins("valid"), "2.4")
+@certificates(
+    "IssueCertificate",
+    "certificate.issued",
+    "certificate",
+    "issued {entity}",
+    begins(
+        "valid",
+        keeps(
+            "serial",
+            "issuer_dn",
+            "sha256_fingerprint",
+            "not_before",
+            "not_after",
+            "subject",
+            "sans",
+            issuer="ca_id",
+            request="request_id",
+            profile="profile_id",
+            key="key_id",
+        ),
+    ),
+    "2.4",
+)
 class CertificateIssued(Details):
     """A certificate was signed by its authority."""
 
@@ -22,6 +45,7 @@ class CertificateIssued(Details):
     ca_id: Identifier | None = None
     request_id: Identifier | None = None
     profile_id: Identifier | None = None
+    key_id: Identifier | None = None
     subject: Name | None = None
     sans: Names | None = None
 
@@ -40,7 +64,14 @@ class CertificateRenewalRequested(Details):
     requester: Annotated[Name | None, PERSONAL] = None
 
 
-@certificates("RenewCertificate", "certificate.renewed", "certificate", "renewed {entity}", clause="2.4")
+@certificates(
+    "RenewCertificate",
+    "certificate.renewed",
+    "certificate",
+    "renewed {entity}",
+    touches(keeps(successor_serial="new_serial")),
+    clause="2.4",
+)
 class CertificateRenewed(Details):
     """A successor was issued to a certificate, with the same names and a later end."""
 
@@ -50,7 +81,14 @@ class CertificateRenewed(Details):
     request_id: Identifier | None = None
 
 
-@certificates("RekeyCertificate", "certificate.rekeyed", "certificate", "rekeyed {entity}", clause="2.4")
+@certificates(
+    "RekeyCertificate",
+    "certificate.rekeyed",
+    "certificate",
+    "rekeyed {entity}",
+    touches(keeps(successor_serial="new_serial", successor_key="key_id")),
+    clause="2.4",
+)
 class CertificateRekeyed(Details):
     """A successor was issued to a certificate, with the same names and a new key."""
 
@@ -60,7 +98,14 @@ class CertificateRekeyed(Details):
     request_id: Identifier | None = None
 
 
-@certificates("ReissueCertificate", "certificate.reissued", "certificate", "reissued {entity}", clause="2.4")
+@certificates(
+    "ReissueCertificate",
+    "certificate.reissued",
+    "certificate",
+    "reissued {entity}",
+    touches(keeps(successor_serial="new_serial")),
+    clause="2.4",
+)
 class CertificateReissued(Details):
     """A certificate was replaced within its paid term, with the same or other names."""
 
@@ -90,7 +135,14 @@ class CertificateRevocationRequested(Details):
     invalidity_date: Timestamp | None = None
 
 
-@certificates("RevokeCertificate", "certificate.revoked", "certificate", "revoked {entity}", becomes("revoked"), "2.1")
+@certificates(
+    "RevokeCertificate",
+    "certificate.revoked",
+    "certificate",
+    "revoked {entity}",
+    becomes("revoked", keeps("crl_reason", "revocation_time", "invalidity_date")),
+    "2.1",
+)
 class CertificateRevoked(Details):
     """A certificate was revoked before the end of its validity."""
 
@@ -119,7 +171,7 @@ class CertificateSuspended(Details):
     "certificate.reinstated",
     "certificate",
     "reinstated {entity}",
-    becomes("valid"),
+    becomes("valid", after=("suspended",)),
     clause="2.1",
 )
 class CertificateReinstated(Details):

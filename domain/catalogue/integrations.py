@@ -1,6 +1,7 @@
 """The other systems that CertiNext is joined to: integrations, connectors and webhooks."""
 
-from domain.activity import Declarations, Details, becomes, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import becomes, begins, ends, keeps
 from domain.values import Code, Count, Identifier, Name, Text
 from domain.words import Module
 
@@ -12,7 +13,7 @@ integrations = Declarations(Module.ADMINISTRATION)
     "integration.connected",
     "integration",
     "connected integration {entity}",
-    becomes("connected"),
+    becomes("connected", keeps("product", "endpoint")),
     clause="3.2",
 )
 class IntegrationConnected(Details):
@@ -41,7 +42,14 @@ class IntegrationDisconnected(Details):
     reason: Text | None = None
 
 
-@integrations("AddConnector", "connector.added", "connector", "added connector {entity}", begins("active"), "3.2")
+@integrations(
+    "AddConnector",
+    "connector.added",
+    "connector",
+    "added connector {entity}",
+    begins("active", keeps("connector_type", "endpoint")),
+    "3.2",
+)
 class ConnectorAdded(Details):
     """A link was set up to a system in which certificates live, such as a cloud or a load balancer."""
 

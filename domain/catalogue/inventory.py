@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from domain.activity import Declarations, Details, becomes, begins
+from domain.activity import Declarations, Details
+from domain.effect import adds, becomes, begins, keeps, removes, touches
 from domain.values import PERSONAL, Code, Identifier, Name, Names, Sha256, Text, Timestamp
 from domain.words import Module
 
@@ -22,7 +23,7 @@ class CertificateDownloaded(Details):
     "certificate.imported",
     "certificate",
     "imported {entity}",
-    begins("valid"),
+    begins("valid", keeps("serial", "issuer_dn", "sha256_fingerprint", "not_after")),
     clause="3.2",
 )
 class CertificateImported(Details):
@@ -40,7 +41,10 @@ class CertificateImported(Details):
     "certificate.discovered",
     "certificate",
     "discovered {entity}",
-    begins("discovered"),
+    begins(
+        "discovered",
+        keeps("discovery_source", "location", "serial", "sha256_fingerprint", "not_after", discovered_by="bot_id"),
+    ),
     clause="3.2",
 )
 class CertificateDiscovered(Details):
@@ -59,6 +63,7 @@ class CertificateDiscovered(Details):
     "certificate.owner_changed",
     "certificate",
     "changed the owner of {entity}",
+    touches(keeps(owner="new_owner")),
     clause="3.2",
 )
 class CertificateOwnerChanged(Details):
@@ -68,7 +73,14 @@ class CertificateOwnerChanged(Details):
     new_owner: Annotated[Name | None, PERSONAL] = None
 
 
-@inventory("TagCertificate", "certificate.tagged", "certificate", "tagged {entity}", clause="3.2")
+@inventory(
+    "TagCertificate",
+    "certificate.tagged",
+    "certificate",
+    "tagged {entity}",
+    touches(adds(tags="added"), removes(tags="removed")),
+    clause="3.2",
+)
 class CertificateTagged(Details):
     """The labels by which people group and find a certificate were changed."""
 

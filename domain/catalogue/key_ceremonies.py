@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from domain.activity import Declarations, Details, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import adds, begins, ends, keeps
 from domain.values import PERSONAL, Identifiers, Names, Sha256, Text
 from domain.words import Module
 
@@ -14,7 +15,7 @@ key_ceremonies = Declarations(Module.CERTIFICATE_AUTHORITY)
     "key_ceremony.started",
     "key_ceremony",
     "started key ceremony {entity}",
-    begins("started"),
+    begins("started", keeps("script_sha256", "participants")),
     clause="1.1",
 )
 class KeyCeremonyStarted(Details):
@@ -29,7 +30,7 @@ class KeyCeremonyStarted(Details):
     "key_ceremony.completed",
     "key_ceremony",
     "completed key ceremony {entity}",
-    ends("completed"),
+    ends("completed", keeps("minutes_sha256", "deviations"), adds(keys="key_ids")),
     clause="1.1",
 )
 class KeyCeremonyCompleted(Details):

@@ -1,13 +1,21 @@
 """Where keys live: key stores, and hardware security modules (HSMs)."""
 
-from domain.activity import Declarations, Details, becomes, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import becomes, begins, ends, keeps, touches
 from domain.values import Code, Identifier, Name, Text
 from domain.words import Module
 
 key_stores = Declarations(Module.KEY_AUTOMATION)
 
 
-@key_stores("CreateKeyStore", "key_store.created", "key_store", "created key store {entity}", begins("active"), "1.4")
+@key_stores(
+    "CreateKeyStore",
+    "key_store.created",
+    "key_store",
+    "created key store {entity}",
+    begins("active", keeps("store_type", hsm="hsm_id")),
+    "1.4",
+)
 class KeyStoreCreated(Details):
     """A place to keep keys was set up: a file, a vault, or a part of a device."""
 
@@ -27,7 +35,14 @@ class KeyStoreDeleted(Details):
     reason: Text | None = None
 
 
-@key_stores("ConnectHsm", "hsm.connected", "hsm", "connected HSM {entity}", becomes("connected"), clause="1.4")
+@key_stores(
+    "ConnectHsm",
+    "hsm.connected",
+    "hsm",
+    "connected HSM {entity}",
+    becomes("connected", keeps("vendor", "model", "serial", "firmware")),
+    clause="1.4",
+)
 class HsmConnected(Details):
     """A hardware security module was joined to CertiNext."""
 
@@ -44,7 +59,14 @@ class HsmDisconnected(Details):
     reason: Text | None = None
 
 
-@key_stores("InitializeHsm", "hsm.initialized", "hsm", "initialized HSM {entity}", becomes("initialized"), "1.4")
+@key_stores(
+    "InitializeHsm",
+    "hsm.initialized",
+    "hsm",
+    "initialized HSM {entity}",
+    becomes("initialized", keeps("serial", "firmware", "fips_mode")),
+    "1.4",
+)
 class HsmInitialized(Details):
     """A hardware security module was set up from empty, with new officers and an empty key store."""
 
@@ -53,7 +75,14 @@ class HsmInitialized(Details):
     fips_mode: bool | None = None
 
 
-@key_stores("UpdateHsmFirmware", "hsm.firmware_updated", "hsm", "updated the firmware of HSM {entity}", clause="1.4")
+@key_stores(
+    "UpdateHsmFirmware",
+    "hsm.firmware_updated",
+    "hsm",
+    "updated the firmware of HSM {entity}",
+    touches(keeps(firmware="new_version")),
+    clause="1.4",
+)
 class HsmFirmwareUpdated(Details):
     """A hardware security module was given other firmware."""
 

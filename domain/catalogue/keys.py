@@ -2,14 +2,22 @@
 
 from typing import Annotated
 
-from domain.activity import Declarations, Details, becomes, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import adds, becomes, begins, ends, keeps, touches
 from domain.values import PERSONAL, Code, Count, Identifier, Name, Names, Text, Timestamp
 from domain.words import Module
 
 keys = Declarations(Module.KEY_AUTOMATION)
 
 
-@keys("GenerateKey", "key.generated", "key", "generated key {entity}", begins("pre-active"), clause="1.1")
+@keys(
+    "GenerateKey",
+    "key.generated",
+    "key",
+    "generated key {entity}",
+    begins("pre-active", keeps("algorithm", "size", "exportable", store="store_id")),
+    clause="1.1",
+)
 class KeyGenerated(Details):
     """A key was made inside a key store or a device, and not yet used."""
 
@@ -19,7 +27,14 @@ class KeyGenerated(Details):
     exportable: bool | None = None
 
 
-@keys("ImportKey", "key.imported", "key", "imported key {entity}", begins("active"), clause="1.1")
+@keys(
+    "ImportKey",
+    "key.imported",
+    "key",
+    "imported key {entity}",
+    begins("active", keeps("algorithm", "size", "exportable", "origin", store="store_id")),
+    clause="1.1",
+)
 class KeyImported(Details):
     """A key made elsewhere was taken into a key store, ready for use."""
 
@@ -30,7 +45,9 @@ class KeyImported(Details):
     origin: Name | None = None
 
 
-@keys("ActivateKey", "key.activated", "key", "activated key {entity}", becomes("active"), clause="1.1")
+@keys(
+    "ActivateKey", "key.activated", "key", "activated key {entity}", becomes("active", keeps("purpose")), clause="1.1"
+)
 class KeyActivated(Details):
     """A key was put into use, to sign or to decrypt."""
 
@@ -51,7 +68,7 @@ class KeyDeactivated(Details):
     reason: Text | None = None
 
 
-@keys("BackUpKey", "key.backed_up", "key", "backed up key {entity}", clause="1.1")
+@keys("BackUpKey", "key.backed_up", "key", "backed up key {entity}", touches(adds(backups="destination")), clause="1.1")
 class KeyBackedUp(Details):
     """A protected copy of a key was made, in shares of which a threshold is needed to recover it."""
 
@@ -61,7 +78,7 @@ class KeyBackedUp(Details):
     custodians: Annotated[Names | None, PERSONAL] = None
 
 
-@keys("RecoverKey", "key.recovered", "key", "recovered key {entity}", clause="1.1")
+@keys("RecoverKey", "key.recovered", "key", "recovered key {entity}", touches(keeps(store="store_id")), clause="1.1")
 class KeyRecovered(Details):
     """A key was brought back from its protected copy by those who hold the shares."""
 
@@ -70,7 +87,14 @@ class KeyRecovered(Details):
     reason: Text | None = None
 
 
-@keys("ArchiveKey", "key.archived", "key", "archived key {entity}", clause="1.1")
+@keys(
+    "ArchiveKey",
+    "key.archived",
+    "key",
+    "archived key {entity}",
+    touches(keeps("retain_until", archive="destination")),
+    clause="1.1",
+)
 class KeyArchived(Details):
     """A key was put into long-term keeping, to read or check what it once protected."""
 
@@ -78,7 +102,14 @@ class KeyArchived(Details):
     retain_until: Timestamp | None = None
 
 
-@keys("ExportKey", "key.exported", "key", "exported key {entity}", clause="1.1")
+@keys(
+    "ExportKey",
+    "key.exported",
+    "key",
+    "exported key {entity}",
+    touches(keeps(exported_wrapped="wrapped"), adds(exported_to="destination")),
+    clause="1.1",
+)
 class KeyExported(Details):
     """A key left its store, encrypted under another key where `wrapped` says so."""
 
@@ -87,7 +118,9 @@ class KeyExported(Details):
     reason: Text | None = None
 
 
-@keys("RotateKey", "key.rotated", "key", "rotated key {entity}", clause="1.1")
+@keys(
+    "RotateKey", "key.rotated", "key", "rotated key {entity}", touches(keeps(successor_key="new_key_id")), clause="1.1"
+)
 class KeyRotated(Details):
     """A key gave way to a new one for the same purpose."""
 
@@ -100,7 +133,7 @@ class KeyRotated(Details):
     "key.compromise_reported",
     "key",
     "reported that key {entity} is compromised",
-    becomes("compromised"),
+    becomes("compromised", keeps("compromised_since")),
     clause="1.1",
 )
 class KeyCompromiseReported(Details):

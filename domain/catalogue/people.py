@@ -2,14 +2,22 @@
 
 from typing import Annotated
 
-from domain.activity import Declarations, Details, becomes, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import adds, becomes, begins, ends, keeps, removes, replaces, touches
 from domain.values import PERSONAL, Name, Names, Text, Timestamp
 from domain.words import Module
 
 people = Declarations(Module.ADMINISTRATION)
 
 
-@people("CreateUser", "user.created", "user", "created user {entity}", begins("active"), clause="3.2")
+@people(
+    "CreateUser",
+    "user.created",
+    "user",
+    "created user {entity}",
+    begins("active", keeps("email", "identity_provider"), replaces(roles="roles")),
+    clause="3.2",
+)
 class UserCreated(Details):
     """A person was given an account."""
 
@@ -30,7 +38,9 @@ class UserDisabled(Details):
     reason: Text | None = None
 
 
-@people("EnableUser", "user.enabled", "user", "enabled user {entity}", becomes("active"), clause="3.2")
+@people(
+    "EnableUser", "user.enabled", "user", "enabled user {entity}", becomes("active", after=("disabled",)), clause="3.2"
+)
 class UserEnabled(Details):
     """A disabled account was opened to sign-in again."""
 
@@ -44,7 +54,14 @@ class UserDeleted(Details):
     reason: Text | None = None
 
 
-@people("CreateRole", "role.created", "role", "created role {entity}", begins("active"), clause="3.3")
+@people(
+    "CreateRole",
+    "role.created",
+    "role",
+    "created role {entity}",
+    begins("active", replaces(permissions="permissions")),
+    clause="3.3",
+)
 class RoleCreated(Details):
     """A named set of permissions was laid down."""
 
@@ -61,7 +78,7 @@ class RoleDeleted(Details):
     """A role was removed, and with it the permissions of those who held it."""
 
 
-@people("AssignRole", "role.assigned", "user", "assigned a role to {entity}", clause="3.3")
+@people("AssignRole", "role.assigned", "user", "assigned a role to {entity}", touches(adds(roles="role")), clause="3.3")
 class RoleAssigned(Details):
     """A user or a group was given a role, within a scope or until a time where one is set."""
 
@@ -70,7 +87,9 @@ class RoleAssigned(Details):
     expires_at: Timestamp | None = None
 
 
-@people("UnassignRole", "role.unassigned", "user", "took a role from {entity}", clause="3.3")
+@people(
+    "UnassignRole", "role.unassigned", "user", "took a role from {entity}", touches(removes(roles="role")), clause="3.3"
+)
 class RoleUnassigned(Details):
     """A user or a group lost a role."""
 
@@ -78,14 +97,28 @@ class RoleUnassigned(Details):
     scope: Name | None = None
 
 
-@people("CreateGroup", "group.created", "group", "created group {entity}", begins("active"), clause="3.3")
+@people(
+    "CreateGroup",
+    "group.created",
+    "group",
+    "created group {entity}",
+    begins("active", replaces(members="members")),
+    clause="3.3",
+)
 class GroupCreated(Details):
     """Users were put together under one name, to be given rights or told things together."""
 
     members: Annotated[Names | None, PERSONAL] = None
 
 
-@people("ChangeGroup", "group.changed", "group", "changed group {entity}", clause="3.3")
+@people(
+    "ChangeGroup",
+    "group.changed",
+    "group",
+    "changed group {entity}",
+    touches(adds(members="members_added"), removes(members="members_removed")),
+    clause="3.3",
+)
 class GroupChanged(Details):
     """A group got another name, other rights or other members."""
 

@@ -1,6 +1,7 @@
 """Certificate profiles: the rules for what a certificate may hold."""
 
-from domain.activity import Declarations, Details, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import begins, ends, keeps, touches
 from domain.values import Identifier, Text
 from domain.words import Module
 
@@ -12,7 +13,7 @@ profiles = Declarations(Module.CERTIFICATE_AUTHORITY)
     "certificate_profile.introduced",
     "certificate_profile",
     "introduced certificate profile {entity}",
-    begins("active"),
+    begins("active", keeps("profile_version", issuer="ca_id")),
     clause="1.7",
 )
 class CertificateProfileIntroduced(Details):
@@ -27,6 +28,7 @@ class CertificateProfileIntroduced(Details):
     "certificate_profile.changed",
     "certificate_profile",
     "changed certificate profile {entity}",
+    touches(keeps("profile_version")),
     clause="1.7",
 )
 class CertificateProfileChanged(Details):

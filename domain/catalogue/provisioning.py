@@ -1,6 +1,7 @@
 """Bringing certificates to the machines that use them, and looking for those that are there already."""
 
 from domain.activity import Declarations, Details
+from domain.effect import adds, removes, touches
 from domain.values import Count, Identifier, Name, Names, Text, Timestamp
 from domain.words import Module
 
@@ -36,7 +37,14 @@ class ProvisioningStarted(Details):
     bot_id: Identifier | None = None
 
 
-@provisioning("DeployCertificate", "certificate.deployed", "certificate", "deployed {entity}", clause="3.2")
+@provisioning(
+    "DeployCertificate",
+    "certificate.deployed",
+    "certificate",
+    "deployed {entity}",
+    touches(adds(deployments="target", deployed_by="bot_id")),
+    clause="3.2",
+)
 class CertificateDeployed(Details):
     """A certificate was installed on the server, device or service that is to use it."""
 
@@ -64,6 +72,7 @@ class DeploymentVerified(Details):
     "deployment.rolled_back",
     "certificate",
     "rolled back the deployment of {entity}",
+    touches(removes(deployments="target")),
     clause="3.2",
 )
 class DeploymentRolledBack(Details):

@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from domain.activity import Declarations, Details, becomes, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import ACTOR, adds, becomes, begins, ends, keeps
 from domain.values import PERSONAL, Code, Count, Identifier, Name, Names, Sha256, Text
 from domain.words import Module
 
@@ -14,7 +15,19 @@ requests = Declarations(Module.CERTIFICATE_OPERATIONS)
     "certificate.requested",
     "certificate_request",
     "requested a certificate: {entity}",
-    begins("pending"),
+    begins(
+        "pending",
+        keeps(
+            "product",
+            "subject",
+            "sans",
+            "key_algorithm",
+            "key_size",
+            "csr_sha256",
+            profile="profile_id",
+            requester=ACTOR,
+        ),
+    ),
     clause="2.1",
 )
 class CertificateRequested(Details):
@@ -46,7 +59,7 @@ class CertificateRequestEdited(Details):
     "certificate_request.approved",
     "certificate_request",
     "approved certificate request {entity}",
-    becomes("approved"),
+    becomes("approved", keeps(policy="policy_id"), adds(approvers=ACTOR)),
     clause="2.3",
 )
 class CertificateRequestApproved(Details):
@@ -63,7 +76,7 @@ class CertificateRequestApproved(Details):
     "certificate_request.rejected",
     "certificate_request",
     "rejected certificate request {entity}",
-    ends("rejected"),
+    ends("rejected", keeps(policy="policy_id", rejected_by=ACTOR)),
     clause="2.3",
 )
 class CertificateRequestRejected(Details):

@@ -1,14 +1,22 @@
 """How the world learns what is revoked: revocation lists (CRLs) and signed answers (OCSP)."""
 
-from domain.activity import Declarations, Details, becomes
+from domain.activity import Declarations, Details
 from domain.catalogue.vocabulary import CrlNumber
+from domain.effect import becomes, keeps, touches
 from domain.values import Count, Identifier, Name, Sha256, Timestamp
 from domain.words import Module
 
 revocation_status = Declarations(Module.CERTIFICATE_AUTHORITY)
 
 
-@revocation_status("GenerateCrl", "crl.generated", "crl", "generated CRL {entity}", becomes("generated"), "1.5, 2.5")
+@revocation_status(
+    "GenerateCrl",
+    "crl.generated",
+    "crl",
+    "generated CRL {entity}",
+    becomes("generated", keeps("crl_number", "this_update", "next_update", "entries", "sha256", issuer="ca_id")),
+    "1.5, 2.5",
+)
 class CrlGenerated(Details):
     """An authority signed a new list of the certificates that it has revoked (RFC 5280)."""
 
@@ -20,7 +28,9 @@ class CrlGenerated(Details):
     ca_id: Identifier | None = None
 
 
-@revocation_status("PublishCrl", "crl.published", "crl", "published CRL {entity}", becomes("published"), "1.5, 2.5")
+@revocation_status(
+    "PublishCrl", "crl.published", "crl", "published CRL {entity}", becomes("published", keeps("location")), "1.5, 2.5"
+)
 class CrlPublished(Details):
     """A revocation list was put where its readers fetch it."""
 
@@ -35,6 +45,7 @@ class CrlPublished(Details):
     "ocsp_responses.signed",
     "ocsp_responder",
     "signed OCSP responses of {entity}",
+    touches(keeps("this_update", "next_update", issuer="ca_id")),
     clause="1.6, 2.6",
 )
 class OcspResponsesSigned(Details):

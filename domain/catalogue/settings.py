@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from domain.activity import Declarations, Details, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import begins, ends, keeps
 from domain.values import PERSONAL, Code, Identifier, Name, Names, Text
 from domain.words import Module
 
@@ -29,7 +30,14 @@ class AuthenticationSettingChanged(Details):
     key: Name | None = None
 
 
-@settings("CreatePolicy", "policy.created", "policy", "created policy {entity}", begins("active"), clause="3.3")
+@settings(
+    "CreatePolicy",
+    "policy.created",
+    "policy",
+    "created policy {entity}",
+    begins("active", keeps("policy_type")),
+    clause="3.3",
+)
 class PolicyCreated(Details):
     """A rule was laid down that requests, certificates or keys must meet."""
 

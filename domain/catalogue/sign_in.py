@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from domain.activity import Declarations, Details, ends
+from domain.activity import Declarations, Details
+from domain.effect import ACTOR, counts, ends, keeps, touches
 from domain.values import PERSONAL, Code, Identifier, Name, Text
 from domain.words import Module
 
 sign_in = Declarations(Module.USER_ACTIVITY)
 
 
-@sign_in("LogInUser", "user.logged_in", "user", "logged in", clause="3.1")
+@sign_in("LogInUser", "user.logged_in", "user", "logged in", touches(counts("failed_log_ins")), clause="3.1")
 class UserLoggedIn(Details):
     """A user proved who they are and was given a session."""
 
@@ -39,7 +40,14 @@ class SessionExpired(Details):
     """A session reached the end of its time, or was left idle for too long."""
 
 
-@sign_in("RevokeSession", "session.revoked", "session", "revoked session {entity}", ends("revoked"), clause="3.1")
+@sign_in(
+    "RevokeSession",
+    "session.revoked",
+    "session",
+    "revoked session {entity}",
+    ends("revoked", keeps(revoked_by=ACTOR)),
+    clause="3.1",
+)
 class SessionRevoked(Details):
     """A session was ended before its time, so that whoever held it had to sign in again."""
 

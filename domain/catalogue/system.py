@@ -2,14 +2,22 @@
 
 from typing import Annotated, Literal
 
-from domain.activity import Declarations, Details, becomes, begins
+from domain.activity import Declarations, Details
+from domain.effect import becomes, begins, keeps, touches
 from domain.values import PERSONAL, Code, Count, Identifier, Integer, Name, Sha256, Text, Timestamp
 from domain.words import Module
 
 system = Declarations(Module.ADMINISTRATION)
 
 
-@system("ChangeLicense", "license.changed", "license", "changed license {entity}", clause="3.2")
+@system(
+    "ChangeLicense",
+    "license.changed",
+    "license",
+    "changed license {entity}",
+    touches(keeps("edition", "expires_at")),
+    clause="3.2",
+)
 class LicenseChanged(Details):
     """The licence that says what of the product may be used, and for how long, was replaced or changed."""
 
@@ -17,7 +25,14 @@ class LicenseChanged(Details):
     expires_at: Timestamp | None = None
 
 
-@system("StartService", "service.started", "service", "started service {entity}", becomes("running"), clause="3.2")
+@system(
+    "StartService",
+    "service.started",
+    "service",
+    "started service {entity}",
+    becomes("running", keeps("version", "host")),
+    clause="3.2",
+)
 class ServiceStarted(Details):
     """A service of CertiNext came up, its audit logging with it."""
 
@@ -54,7 +69,7 @@ class ServiceCrashed(Details):
     "software.installed",
     "software",
     "installed {entity}",
-    becomes("installed"),
+    becomes("installed", keeps("version", "host", "sha256")),
     clause="3.4",
 )
 class SoftwareInstalled(Details):
@@ -65,7 +80,14 @@ class SoftwareInstalled(Details):
     sha256: Sha256 | None = None
 
 
-@system("UpdateSoftware", "software.updated", "software", "updated {entity}", becomes("installed"), clause="3.4")
+@system(
+    "UpdateSoftware",
+    "software.updated",
+    "software",
+    "updated {entity}",
+    becomes("installed", keeps("host", "sha256", version="new_version")),
+    clause="3.4",
+)
 class SoftwareUpdated(Details):
     """A program on a machine of the certificate system was replaced by another version."""
 
@@ -83,7 +105,14 @@ class SoftwareRemoved(Details):
     host: Name | None = None
 
 
-@system("CompleteBackup", "backup.completed", "backup", "completed backup {entity}", begins("completed"), "3.2")
+@system(
+    "CompleteBackup",
+    "backup.completed",
+    "backup",
+    "completed backup {entity}",
+    begins("completed", keeps("size_bytes", "sha256", "destination")),
+    "3.2",
+)
 class BackupCompleted(Details):
     """A copy of CertiNext's data was made from which it can be restored."""
 

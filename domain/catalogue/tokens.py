@@ -1,14 +1,22 @@
 """What machines prove themselves with, never the secret itself: tokens, ACME accounts, enrollment secrets."""
 
-from domain.activity import Declarations, Details, begins, ends
+from domain.activity import Declarations, Details
 from domain.catalogue.vocabulary import ApiType
+from domain.effect import ACTOR, begins, ends, keeps, touches
 from domain.values import Code, Count, Identifier, Name, Names, Text, Timestamp
 from domain.words import Module
 
 tokens = Declarations(Module.KEY_AUTOMATION)
 
 
-@tokens("IssueToken", "token.issued", "token", "issued token {entity}", begins("active"), clause="3.2")
+@tokens(
+    "IssueToken",
+    "token.issued",
+    "token",
+    "issued token {entity}",
+    begins("active", keeps("api_type", "scopes", "expires_at", "prefix", issued_by=ACTOR)),
+    clause="3.2",
+)
 class TokenIssued(Details):
     """A token was made that lets a machine call one of the interfaces; its prefix tells it from others."""
 
@@ -27,7 +35,14 @@ class TokenUsed(Details):
     prefix: Name | None = None
 
 
-@tokens("RotateToken", "token.rotated", "token", "rotated token {entity}", clause="3.2")
+@tokens(
+    "RotateToken",
+    "token.rotated",
+    "token",
+    "rotated token {entity}",
+    touches(keeps("prefix", "expires_at")),
+    clause="3.2",
+)
 class TokenRotated(Details):
     """A token's secret gave way to a new one, with the same rights."""
 
@@ -35,7 +50,14 @@ class TokenRotated(Details):
     expires_at: Timestamp | None = None
 
 
-@tokens("RevokeToken", "token.revoked", "token", "revoked token {entity}", ends("revoked"), clause="3.2")
+@tokens(
+    "RevokeToken",
+    "token.revoked",
+    "token",
+    "revoked token {entity}",
+    ends("revoked", keeps(revoked_by=ACTOR)),
+    clause="3.2",
+)
 class TokenRevoked(Details):
     """A token was made void before its time."""
 
@@ -52,7 +74,7 @@ class TokenExpired(Details):
     "acme_account.registered",
     "acme_account",
     "registered ACME account {entity}",
-    begins("valid"),
+    begins("valid", keeps("key_thumbprint", "external_account_id")),
     clause="3.2",
 )
 class AcmeAccountRegistered(Details):
@@ -81,7 +103,7 @@ class AcmeAccountDeactivated(Details):
     "enrollment_secret.issued",
     "enrollment_secret",
     "issued enrollment secret {entity}",
-    begins("issued"),
+    begins("issued", keeps("protocol", "uses", "expires_at")),
     clause="3.2",
 )
 class EnrollmentSecretIssued(Details):

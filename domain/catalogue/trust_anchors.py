@@ -1,6 +1,7 @@
 """Trust anchors: the authorities that are trusted for their own sake."""
 
-from domain.activity import Declarations, Details, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import begins, ends, keeps
 from domain.values import Name, Sha256, Text
 from domain.words import Module
 
@@ -12,7 +13,7 @@ trust_anchors = Declarations(Module.CERTIFICATE_AUTHORITY)
     "trust_anchor.added",
     "trust_anchor",
     "added trust anchor {entity}",
-    begins("trusted"),
+    begins("trusted", keeps("subject", "sha256_fingerprint")),
     clause="3.3",
 )
 class TrustAnchorAdded(Details):

@@ -1,6 +1,7 @@
 """The proofs that precede issuance: control of a domain, leave to issue for it, who the organization is."""
 
-from domain.activity import Declarations, Details, becomes, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import becomes, begins, ends, keeps
 from domain.values import Code, Identifier, Name, Text, Timestamp
 from domain.words import Module
 
@@ -17,7 +18,14 @@ class CaaChecked(Details):
     request_id: Identifier | None = None
 
 
-@validation("AddDomain", "domain.added", "domain", "added domain {entity}", begins("unvalidated"), clause="2.2")
+@validation(
+    "AddDomain",
+    "domain.added",
+    "domain",
+    "added domain {entity}",
+    begins("unvalidated", keeps(organization="organization_id")),
+    clause="2.2",
+)
 class DomainAdded(Details):
     """A domain was entered, to be validated and have certificates issued for it."""
 
@@ -68,7 +76,14 @@ class DomainValidationQuorumReached(Details):
     domain: Name | None = None
 
 
-@validation("ValidateDomain", "domain.validated", "domain", "validated domain {entity}", becomes("validated"), "2.2")
+@validation(
+    "ValidateDomain",
+    "domain.validated",
+    "domain",
+    "validated domain {entity}",
+    becomes("validated", keeps("method", "valid_until")),
+    "2.2",
+)
 class DomainValidated(Details):
     """The applicant's control of a domain was proved by one of the methods that the Requirements allow."""
 
@@ -105,7 +120,7 @@ class DomainRemoved(Details):
     "organization.verified",
     "organization",
     "verified organization {entity}",
-    becomes("verified"),
+    becomes("verified", keeps("method", "validation_level", "valid_until")),
     clause="2.2",
 )
 class OrganizationVerified(Details):

@@ -1,13 +1,21 @@
 """Workflows, jobs and rules: the work that CertiNext does by itself, and how it is arranged."""
 
-from domain.activity import Declarations, Details, becomes, begins, ends
+from domain.activity import Declarations, Details
+from domain.effect import adds, becomes, begins, ends, keeps, touches
 from domain.values import Count, Identifier, Name, Text
 from domain.words import Module
 
 workflows = Declarations(Module.KEY_AUTOMATION)
 
 
-@workflows("CreateWorkflow", "workflow.created", "workflow", "created workflow {entity}", begins("created"), "3.2")
+@workflows(
+    "CreateWorkflow",
+    "workflow.created",
+    "workflow",
+    "created workflow {entity}",
+    begins("created", keeps("trigger")),
+    "3.2",
+)
 class WorkflowCreated(Details):
     """A series of steps was laid down, to be run on demand, on a schedule or on an event."""
 
@@ -43,7 +51,7 @@ class WorkflowDisabled(Details):
     "workflow_run.started",
     "workflow_run",
     "started workflow run {entity}",
-    begins("running"),
+    begins("running", keeps("trigger", workflow="workflow_id")),
     clause="3.2",
 )
 class WorkflowRunStarted(Details):
@@ -59,6 +67,7 @@ class WorkflowRunStarted(Details):
     "workflow_step.completed",
     "workflow_run",
     "completed a step of workflow run {entity}",
+    touches(adds(steps="step")),
     clause="3.2",
 )
 class WorkflowStepCompleted(Details):

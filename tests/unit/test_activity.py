@@ -5,7 +5,8 @@ from typing import Annotated
 import pytest
 from pydantic import ValidationError
 
-from domain.activity import Activity, Catalogue, Declarations, Details, Effect, becomes, begins, ends
+from domain.activity import Activity, Catalogue, Declarations, Details
+from domain.effect import Effect, becomes, begins, ends
 from domain.errors import UnreadableEvent
 from domain.values import PERSONAL, Count, Name, Timestamp
 from domain.words import Module, Status

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain import canonical
-from domain.activity import Catalogue, Declarations, Details, becomes
+from domain.activity import Catalogue, Declarations, Details
 from domain.catalogue import CATALOGUE
 from domain.catalogue.certificates import CertificateRevoked
 from domain.command import read_command
+from domain.effect import becomes
 from domain.errors import UnreadableEvent
 from domain.ledger import Head, LedgerEvent, link
 from domain.mapper import RecordMapper, RecordTranscoder

@@ -1,0 +1,1 @@
+"""Entities: what their events make of them, at any moment."""
