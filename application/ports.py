@@ -8,6 +8,8 @@ from domain.checkpoint import SignedCheckpoint, TreeStanding, UsedKey
 from domain.credential import Credential
 from domain.ledger import LedgerEvent
 from domain.merkle import Node
+from domain.entities.history import Bodies, Segment
+from domain.ledger import Head, LedgerEvent
 from domain.quarantined import Quarantined, QuarantineFilter
 from domain.receipt import CommandConflict, Receipt
 from domain.record import Draft
@@ -35,6 +37,30 @@ class EventStore(Protocol):
 
     async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
         """The events after a position, in order, at most `limit` of them. Raises StoreUnavailable."""
+
+
+class EntityHistory(Protocol):
+    """The records of single entities, as they are in the ledger, and nothing that follows from them."""
+
+    async def head(self, ledger: Ledger, position: Position | None) -> Head:
+        """The place at a position, which must not be after the last event, or of the last event itself.
+
+        Of a ledger without events it is the place before the first one. Raises StoreUnavailable.
+        """
+
+    async def segments(
+        self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
+    ) -> Sequence[Segment]:
+        """The records of an entity after a version, the last one of a segment, and up to a position; in order.
+
+        Fewer segments than asked for, or a last one that is not whole, say that there are no more. Nothing is
+        checked: a record may have been tampered with. Raises StoreUnavailable.
+        """
+
+    async def bodies(
+        self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
+    ) -> Sequence[Bodies]:
+        """The same with no more than it takes to see that records are still those that were checked before."""
 
 
 class Clock(Protocol):

@@ -1,0 +1,75 @@
+"""The records of single entities of ledgers in memory: a fake of the port, for tests of what stands on it."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from adapters.memory.event_store import MemoryEventStore
+from domain.chain import genesis
+from domain.entities.history import SEGMENT, Bodies, Segment
+from domain.ledger import Head, LedgerEvent
+from domain.words import Ledger, Position
+
+
+class MemoryEntityHistory:
+    """Keeps the promises of `application.ports.EntityHistory`, over a store in memory."""
+
+    def __init__(self, store: MemoryEventStore) -> None:
+        self._store = store
+
+    async def head(self, ledger: Ledger, position: Position | None) -> Head:
+        events = await self._all(ledger)
+        if not events:
+            return Head.empty(ledger)
+        event = events[(position or len(events)) - 1]
+        return Head(event.position, event.chain_hash, event.recorded_at)
+
+    async def segments(
+        self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
+    ) -> Sequence[Segment]:
+        events = await self._all(ledger)
+        chain = {event.position: event.chain_hash for event in events} | {Position(0): genesis(ledger)}
+        return [
+            Segment(
+                ledger,
+                originator_id,
+                (part[0].originator_version - 1) // SEGMENT * SEGMENT + 1,
+                [event.originator_version for event in part],
+                [event.position for event in part],
+                [event.topic for event in part],
+                [event.record for event in part],
+                [event.personal for event in part],
+                [event.leaf_hash for event in part],
+                [event.chain_hash for event in part],
+                [chain.get(Position(event.position - 1)) for event in part],
+            )
+            for part in _parts(events, originator_id, after, segments, until)
+        ]
+
+    async def bodies(
+        self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
+    ) -> Sequence[Bodies]:
+        events = await self._all(ledger)
+        return [
+            Bodies(
+                (part[0].originator_version - 1) // SEGMENT * SEGMENT + 1,
+                [event.record for event in part],
+                b"".join(event.leaf_hash for event in part),
+            )
+            for part in _parts(events, originator_id, after, segments, until)
+        ]
+
+    async def _all(self, ledger: Ledger) -> list[LedgerEvent]:
+        return list(await self._store.read(ledger, Position(0), 2**53))
+
+
+def _parts(
+    events: Sequence[LedgerEvent], originator_id: str, after: int, segments: int, until: Position
+) -> Iterator[Sequence[LedgerEvent]]:
+    last = after + segments * SEGMENT
+    mine = [
+        event
+        for event in events
+        if event.originator_id == originator_id and event.position <= until and after < event.originator_version <= last
+    ]
+    for _, part in groupby(mine, lambda event: (event.originator_version - 1) // SEGMENT):
+        yield list(part)

@@ -1,0 +1,196 @@
+"""Reconstructing an entity as it was: from the ledger's records and from nothing else."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from application.ports import Clock, EntityHistory
+from domain.catalogue import CATALOGUE
+from domain.entities.history import SEGMENT
+from domain.entities.life import UNBORN, Life
+from domain.entities.links import THROUGH, Link, links_of
+from domain.entities.moment import Moment
+from domain.entities.reconstruction import Reconstruction, Relation, Step
+from domain.entities.replay import Replay, Snapshots, Watch
+from domain.entities.state import Difference, differences, state_of
+from domain.errors import AuditError
+from domain.event import AuditEvent
+from domain.ledger import Head
+from domain.mapper import RecordMapper
+from domain.record import originator_id
+from domain.words import Ledger
+
+TYPES = frozenset(activity.entity_type for activity in CATALOGUE)
+"""The types of entities that the catalogue knows."""
+
+_MOST_THROUGH = 5
+_AT_ONCE = 4
+"""How many segments are read together; at first one, since most lives are short."""
+
+
+class NothingKnown(AuditError):
+    """No event tells of the entity, or none did by then."""
+
+
+class InvalidMoment(AuditError):
+    """A moment of which nothing can be known."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(f"{parameter}: {message}")
+        self.parameter = parameter
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Events of an entity in the order of recording, each with what it changed."""
+
+    steps: Sequence[Step]
+    following: int | None
+    """The version behind which the next ones stand; None if there are no more."""
+    replayed_to: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What led from one moment to another; a reconstruction is None if nothing was known yet."""
+
+    before: Reconstruction | None
+    after: Reconstruction
+    changes: Sequence[Difference]
+
+
+@dataclass(frozen=True)
+class Reconstruct:
+    """Replays entities. Every method raises StoreUnavailable, BrokenRecord for a record that does not hold,
+    NothingKnown, and InvalidMoment."""
+
+    history: EntityHistory
+    mapper: RecordMapper
+    clock: Clock
+    snapshots: Snapshots
+
+    async def entity(self, ledger: Ledger, entity_type: str, entity_id: str, moment: Moment) -> Reconstruction:
+        """An entity as of a moment, with the entities that it has to do with."""
+        found = await self._replayed(ledger, entity_type, entity_id, moment)
+        relations = [Relation(link) for link in found.own_links()]
+        for link in [link for link in found.own_links() if link.relation in THROUGH][:_MOST_THROUGH]:
+            relations += await self._through(ledger, link, moment)
+        return replace(found, relations=relations)
+
+    async def timeline(
+        self, ledger: Ledger, entity_type: str, entity_id: str, moment: Moment, after: int, limit: int
+    ) -> Timeline:
+        """The events after a version, at most `limit` of them, that count at a moment."""
+        end = await self._end(ledger, moment, "position")
+        key = originator_id(entity_type, entity_id)
+        replay = Replay(key, moment, self.mapper, self.snapshots)
+        steps: list[Step] = []
+        newest = ""
+
+        def watch(event: AuditEvent, before: Life, now: Life) -> None:
+            nonlocal newest
+            if event.originator_version > after and len(steps) <= limit:
+                steps.append(Step.of(event, before, now, newest))
+            newest = max(newest, str(event.facts["occurred_at"]))
+
+        await self._feed(replay, ledger, end, watch, lambda: len(steps) > limit)
+        if replay.entity.first is None:
+            await self._refuse_unknown(ledger, entity_type, entity_id, moment)
+        following = steps[limit - 1].event.originator_version if len(steps) > limit else None
+        return Timeline(steps[:limit], following, end)
+
+    async def comparison(
+        self, ledger: Ledger, entity_type: str, entity_id: str, begin: Moment, end: Moment
+    ) -> Comparison:
+        """What changed between two moments; before its first event nothing was known of an entity."""
+        after = await self._replayed(ledger, entity_type, entity_id, end, "to")
+        try:
+            before = await self._replayed(ledger, entity_type, entity_id, begin, "from")
+        except NothingKnown:
+            before = None
+        old = state_of(UNBORN) if before is None else before.state
+        return Comparison(before, after, differences(old, after.state))
+
+    async def _replayed(
+        self, ledger: Ledger, entity_type: str, entity_id: str, moment: Moment, parameter: str = ""
+    ) -> Reconstruction:
+        end = await self._end(ledger, moment, parameter)
+        key = originator_id(entity_type, entity_id)
+        replay = Replay(key, moment, self.mapper, self.snapshots)
+        await self._feed(replay, ledger, end)
+        if replay.entity.first is None:
+            await self._refuse_unknown(ledger, entity_type, entity_id, moment)
+        return Reconstruction(entity_type, entity_id, moment, replay.entity, end)
+
+    async def _through(self, ledger: Ledger, link: Link, moment: Moment) -> list[Relation]:
+        try:
+            linked = await self._replayed(ledger, link.type, link.id, moment)
+        except NothingKnown:
+            return []
+        wanted = THROUGH[link.relation]
+        return [Relation(further, link) for further in links_of(linked.state) if further.relation in wanted]
+
+    async def _end(self, ledger: Ledger, moment: Moment, parameter: str) -> Head:
+        """How far the ledger is to be read."""
+        if moment.at is not None and moment.at > self.clock():
+            raise InvalidMoment(parameter or "at", "must not be in the future: nobody knows yet what will be so")
+        head = await self.history.head(ledger, None)
+        if moment.position is None or moment.position == head.position:
+            return head
+        if moment.position > head.position:
+            raise InvalidMoment(
+                parameter or "position", f"must not be after the last event of the ledger, {head.position}"
+            )
+        return await self.history.head(ledger, moment.position)
+
+    async def _feed(
+        self,
+        replay: Replay,
+        ledger: Ledger,
+        end: Head,
+        watch: Watch | None = None,
+        is_enough: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Replay all up to a place in the ledger; with `watch` each event of it is decoded."""
+        after, key = 0, replay.entity.id
+        while not is_enough():
+            if watch is None:
+                after = await self._recall(replay, ledger, after, end)
+            is_kept = self.snapshots.has((ledger, key, after + 1))
+            at_once = 1 if after == 0 or is_kept else _AT_ONCE
+            segments = await self.history.segments(ledger, key, after, at_once, end.position)
+            for segment in segments:
+                replay.take(segment, watch)
+                await asyncio.sleep(0)
+            if len(segments) < at_once or not segments[-1].is_whole:
+                return
+            after += at_once * SEGMENT
+
+    async def _recall(self, replay: Replay, ledger: Ledger, after: int, end: Head) -> int:
+        """Pass by the segments of which there are snapshots; behind which version decoding must go on."""
+        while self.snapshots.has((ledger, replay.entity.id, after + 1)):
+            found = await self.history.bodies(ledger, replay.entity.id, after, _AT_ONCE, end.position)
+            for bodies in found:
+                if not replay.recall(ledger, bodies):
+                    return after
+                after += SEGMENT
+                await asyncio.sleep(0)
+        return after
+
+    async def _refuse_unknown(self, ledger: Ledger, entity_type: str, entity_id: str, moment: Moment) -> NoReturn:
+        """Say as exactly as can be why there is nothing to tell."""
+        key = originator_id(entity_type, entity_id)
+        replay = Replay(key, Moment(), self.mapper, self.snapshots)
+        head = await self.history.head(ledger, None)
+        await self._feed(replay, ledger, head)
+        first = replay.entity.first
+        if first is not None:
+            raise NothingKnown(
+                f"nothing was known of the {entity_type} {entity_id} as of {moment}: its first event, {first.activity} "
+                f"at position {first.position}, occurred at {first.occurred_at} and was recorded at {first.recorded_at}"
+            )
+        if entity_type not in TYPES:
+            raise NothingKnown(f"no event is about a {entity_type!r}; there are {', '.join(sorted(TYPES))}")
+        raise NothingKnown(f"no event of the ledger {ledger} is about the {entity_type} {entity_id}")
