@@ -58,6 +58,7 @@ from projections.batches import Batches
 from projections.database import Pool, translated_errors
 from projections.lease import Lease
 from projections.merkle import MerkleProjection
+from projections.entities import EntitiesProjection
 from projections.modules import ModulesProjection
 from projections.projection import Projection
 from projections.proofs import Proofs
@@ -75,6 +76,7 @@ PROJECTIONS: Sequence[Projection] = (
     ModulesProjection(),
     StatusesProjection(),
     MerkleProjection(),
+    EntitiesProjection(),
 )
 
 _DRAIN_SECONDS = 30

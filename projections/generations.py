@@ -59,6 +59,12 @@ async def create_tables(connection: Connection, projection: Projection, generati
     for table in projection.tables:
         await connection.execute(table.made(generation))
         await connection.execute(f"COMMENT ON TABLE {table.versioned(generation)} IS '{_shape(table)}'")
+        name = table.versioned(generation)
+        storage = f"WITH ({table.storage})" if table.storage else ""
+        await connection.execute(
+            f"CREATE TABLE {name} "
+            f'(ledger text COLLATE "C" NOT NULL, {table.columns}, PRIMARY KEY (ledger, {table.key})) {storage}'
+        )
 
 
 async def create_indexes(connection: Connection, projection: Projection, generation: int) -> None:
