@@ -29,6 +29,7 @@ from adapters.postgres.checkpoint_notes import PostgresCheckpointNotes
 from adapters.postgres.checkpoint_store import PostgresCheckpointStore
 from adapters.postgres.connections import CLOSE_SECONDS, PROJECTOR, READER, WRITER, open_pool, shared_secret
 from adapters.postgres.credential_store import CHANGED, PostgresCredentialStore
+from adapters.postgres.entity_history import PostgresEntityHistory
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.ledger_scan import PostgresLedgerScan
 from adapters.postgres.quarantine_store import PostgresQuarantineStore
@@ -41,6 +42,7 @@ from application.group_commit import GroupCommit
 from application.kept_checkpoints import KeptCheckpoints
 from application.ports import CredentialStore
 from application.quarantine import KeepRefused, RetryQuarantined
+from application.reconstruct import Reconstruct
 from application.record_commands import RecordCommands
 from application.rotate_signing_key import RotateSigningKey
 from application.self_audit import SelfAudit
@@ -50,7 +52,9 @@ from application.signing_rounds import SigningRounds
 from application.verification import VerifyLedger
 from application.verifying import Verifications
 from domain.catalogue import CATALOGUE
+from domain.entities.replay import Snapshots
 from domain.errors import AuditError, StoreUnavailable
+from domain.findings.thresholds import Thresholds
 from domain.mapper import RecordMapper
 from domain.words import Ledger
 from projections.activity import ActivityProjection
@@ -59,11 +63,14 @@ from projections.database import Pool, translated_errors
 from projections.lease import Lease
 from projections.merkle import MerkleProjection
 from projections.entities import EntitiesProjection
+from projections.estate_reads import EstateReads
+from projections.findings import FindingsProjection
 from projections.modules import ModulesProjection
 from projections.projection import Projection
 from projections.proofs import Proofs
 from projections.reads import Reads
 from projections.rebuild import Rebuild
+from projections.renewal import renew_outdated
 from projections.runner import Runner
 from projections.statuses import StatusesProjection
 from projections.table_check import PostgresTableCheck
@@ -78,6 +85,20 @@ PROJECTIONS: Sequence[Projection] = (
     MerkleProjection(),
     EntitiesProjection(),
 )
+
+def projections(thresholds: Thresholds) -> Sequence[Projection]:
+    return (
+        ActivityProjection(),
+        UsersProjection(),
+        ModulesProjection(),
+        StatusesProjection(),
+        EntitiesProjection(),
+        FindingsProjection(thresholds),
+    )
+
+
+PROJECTIONS = projections(Thresholds())
+"""With the thresholds that hold where nobody has set others."""
 
 _DRAIN_SECONDS = 30
 
@@ -174,6 +195,7 @@ class Trail:
     signing: SigningRounds
     kept_checkpoints: KeptCheckpoints
     self_check: SelfCheck
+    projections: Sequence[Projection]
 
     def rebuild(self, projection: Projection) -> Rebuild:
         return Rebuild(projection, self.projector_pool, self.batches, _holder())
@@ -221,6 +243,9 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
             VerifyLedger(scan, kept, tables), verification_store, self_audit, turn_to_verify, _now, lambda: str(uuid7())
         )
         before_pools_close.push_async_callback(verifications.stop)
+        batches = Batches(PostgresEventStore(projector, lambda _: None), RecordMapper(CATALOGUE))
+        all_projections = projections(settings.thresholds)
+        reads = Reads(reader, projector)
         yield Trail(
             credentials,
             CreateCredential(credentials, self_audit, _now, secrets.token_hex),
@@ -235,7 +260,9 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 RetryQuarantined(quarantine, credentials, record_commands, _now),
                 quarantine,
                 self_audit,
-                Reads(reader, projector),
+                reads,
+                Reconstruct(PostgresEntityHistory(reader), RecordMapper(CATALOGUE), _now, Snapshots()),
+                EstateReads(reads),
                 Cursors(await shared_secret(reader, "cursors")),
                 Proofs(reader),
                 signer,
@@ -243,7 +270,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 Ledger(settings.ledger),
                 Limits(settings.max_command_bytes, verification_workers=settings.verification_workers),
             ),
-            Runner(PROJECTIONS, projector, batches, _holder()),
+            Runner(all_projections, projector, batches, _holder()),
             announcer,
             projector,
             batches,
@@ -263,6 +290,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 _now,
                 _schedule(settings),
             ),
+            all_projections,
         )
 
 
@@ -335,6 +363,9 @@ async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
                 wake_ups.listen(url, heard),
             )
         ]
+        renewal = renew_outdated(wired.projections, wired.projector_pool, wired.rebuild)
+        work = (wired.runner.run(), wired.announcer.run(), wake_ups.listen(url, heard), renewal)
+        running = [tasks.create_task(one) for one in work]
         yield
         for task in running:
             task.cancel()

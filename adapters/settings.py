@@ -1,11 +1,14 @@
 """What an operator sets, in the environment: `CERTINEXT_AUDIT_*`."""
 
 from datetime import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.findings.thresholds import Thresholds
 
 
 class Settings(BaseSettings):
@@ -44,5 +47,29 @@ class Settings(BaseSettings):
     """When that is, in UTC."""
     verification_workers: Annotated[int, Field(ge=1, le=64)] = 1
     """How many processes a verification in the service takes; the command line takes all cores."""
+    finding_failed_log_ins: Annotated[int, Field(ge=2, le=100)] = 10
+    """So many failed log-ins of one account are a finding, if they come ..."""
+    finding_failed_log_ins_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
+    """... within so many minutes."""
+    finding_habit_days: Annotated[int, Field(ge=1, le=1000)] = 20
+    """On so many days somebody must have been seen before administration at unusual hours is a finding."""
+    finding_habit_percent: Annotated[int, Field(ge=1, le=100)] = 5
+    """An hour is usual for somebody who was seen in it on so many of a hundred days."""
+    finding_clock_ahead_seconds: Annotated[int, Field(ge=1, le=24 * 3600)] = 120
+    """How far ahead of ours the clock of a source may be."""
+    finding_late_minutes: Annotated[int, Field(ge=1, le=366 * 24 * 60)] = 60
+    """How much later than is usual for its source an event may come."""
     pool_size: Annotated[int, Field(ge=1, le=100)] = 8
     """How many connections to the database each role has."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """From where on something is worth a finding."""
+        return Thresholds(
+            self.finding_failed_log_ins,
+            timedelta(minutes=self.finding_failed_log_ins_minutes),
+            self.finding_habit_days,
+            self.finding_habit_percent,
+            timedelta(seconds=self.finding_clock_ahead_seconds),
+            timedelta(minutes=self.finding_late_minutes),
+        )

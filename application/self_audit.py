@@ -6,6 +6,7 @@ from uuid import uuid4
 from application.ports import Clock
 from application.record_commands import RecordCommands
 from domain.credential import Credential
+from domain.entities.moment import Moment
 from domain.receipt import Receipt
 from domain.values import JsonObject, rfc3339
 from domain.verdict import Verdict
@@ -35,6 +36,23 @@ class SelfAudit:
         """A search was answered. Raises StoreUnavailable: what cannot be recorded is not shown."""
         details: JsonObject = {"filters": filters, "rows": rows}
         await self._record(caller, "QueryAuditTrail", details, _ledger_of(caller), origin)
+
+    async def replayed(self, caller: Credential, entity: str, moment: Moment, origin: Origin) -> None:
+        """An entity, or all of a type, was put together. Raises StoreUnavailable, and it is then not shown."""
+        details: JsonObject = {"entity": entity}
+        if moment.at is not None:
+            details["as_of"] = rfc3339(moment.at)
+        if moment.position is not None:
+            details["as_of_position"] = moment.position
+        await self._record(caller, "ReplayAudit", details, _ledger_of(caller), origin)
+
+    async def finding_acknowledged(
+        self, caller: Credential, finding_id: str, rule: str, comment: str, origin: Origin
+    ) -> Receipt:
+        """Somebody looked into a finding. Raises StoreUnavailable."""
+        details: JsonObject = {"comment": comment, "rule": rule}
+        entity: JsonObject = {"type": "finding", "id": finding_id}
+        return await self._record(caller, "AcknowledgeAuditFinding", details, entity, origin)
 
     async def credential_created(self, by: Credential, created: Credential) -> None:
         details: JsonObject = {"role": created.role, "modules": [*sorted(created.modules)]}

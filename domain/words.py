@@ -70,3 +70,11 @@ class Refusal(StrEnum):
 class QuarantineState(StrEnum):
     WAITING = "waiting"
     RETRIED = "retried"
+
+
+class FindingStatus(StrEnum):
+    """What became of a finding."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    WITHDRAWN = "withdrawn"

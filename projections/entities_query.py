@@ -7,6 +7,7 @@ attribute has, or of a type at all. So a page costs the same among ten entities 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 import asyncpg
 
@@ -17,7 +18,7 @@ from projections.entities import VALUE_LENGTH
 from projections.entity_rows import decode
 from projections.statement import Statement, where
 
-Place = tuple[datetime | int, str]
+Place: TypeAlias = tuple[datetime | int, str]
 """Since when, and which entity: where the next page goes on."""
 
 

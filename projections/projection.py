@@ -82,3 +82,9 @@ class LedgerProjection(Projection, Protocol):
         self, connection: Connection, generation: int, ledger: Ledger, after: Position, last: Position
     ) -> None:
         """Bring the tables from the state after one position to the state after another, set-based."""
+class Ruled(Protocol):
+    """A projection that goes by rules which may change."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the rules: by another one the tables are made anew."""

@@ -96,13 +96,13 @@ class Reads:
     async def newest_first(
         self, ledger: Ledger, query: Query, before: tuple[datetime, Position] | None, limit: int, wait: Wait
     ) -> tuple[list[Row], Freshness]:
-        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
+        async with self.fresh(ledger, "activity", wait) as (connection, freshness):
             return await activity_query.newest_first(connection, query, before, limit), freshness
 
     async def by_position(
         self, ledger: Ledger, query: Query, after: Position, limit: int, wait: Wait
     ) -> tuple[list[Row], Position, Freshness]:
-        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
+        async with self.fresh(ledger, "activity", wait) as (connection, freshness):
             rows, goes_on = await activity_query.by_position(connection, query, after, freshness.position, limit)
             return rows, goes_on, freshness
 
@@ -110,7 +110,7 @@ class Reads:
         self, ledger: Ledger, event_id: str, only_actor: str | None, wait: Wait
     ) -> tuple[tuple[Row, asyncpg.Record] | None, Freshness]:
         """The event as queries show it, and its row of the ledger; None if the table has none."""
-        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
+        async with self.fresh(ledger, "activity", wait) as (connection, freshness):
             row = await activity_query.by_event_id(connection, event_id, only_actor)
             if row is None:
                 return None, freshness
@@ -138,14 +138,14 @@ class Reads:
         limit: int,
         wait: Wait,
     ) -> tuple[list[asyncpg.Record], Freshness]:
-        async with self._fresh(ledger, "users", wait) as (connection, freshness):
+        async with self.fresh(ledger, "users", wait) as (connection, freshness):
             rows = await tables_query.users(connection, prefixes, kinds, seen, after, limit)
             return rows, freshness
 
     async def modules(
         self, ledger: Ledger, wanted: Sequence[Module], activities: Sequence[str], wait: Wait
     ) -> tuple[list[asyncpg.Record], Freshness]:
-        async with self._fresh(ledger, "modules", wait) as (connection, freshness):
+        async with self.fresh(ledger, "modules", wait) as (connection, freshness):
             return await tables_query.modules(connection, wanted, activities), freshness
 
     async def statuses(
@@ -159,7 +159,7 @@ class Reads:
         limit: int,
         wait: Wait,
     ) -> tuple[list[asyncpg.Record], Freshness]:
-        async with self._fresh(ledger, "statuses", wait) as (connection, freshness):
+        async with self.fresh(ledger, "statuses", wait) as (connection, freshness):
             rows = await tables_query.statuses(connection, bucket, wanted, of_modules, span, begin, limit)
             return rows, freshness
 
@@ -170,7 +170,8 @@ class Reads:
         return [ProjectorState(row["projection"], row["lag"] or 0, row["stuck"], row["set_aside"]) for row in rows]
 
     @asynccontextmanager
-    async def _fresh(self, ledger: Ledger, projection: str, wait: Wait) -> AsyncIterator[tuple[Connection, Freshness]]:
+    async def fresh(self, ledger: Ledger, projection: str, wait: Wait) -> AsyncIterator[tuple[Connection, Freshness]]:
+        """A connection in a transaction of its own, and how fresh a projection is in it."""
         if wait.position:
             await self._wait_for(ledger, projection, wait)
         try:

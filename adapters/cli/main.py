@@ -90,6 +90,7 @@ def rebuild(projection: str, /, *, json: bool = False) -> int:
     ----------
     projection
         activity, users, modules, statuses or merkle.
+        activity, users, modules, statuses, entities or findings.
     """
     configured = settings()
     with bootstrap.database(configured) as url:

@@ -31,6 +31,7 @@ async def rebuild_projection(url: str, configured: Settings, name: str, *, show_
     if name not in known:
         raise InvalidCredential(f"there is no projection {name!r}; there are {', '.join(known)}")
     async with bootstrap.trail(url, configured) as trail:
+        known = {projection.name: projection for projection in trail.projections}
         with progress_bar(hidden=not show_progress) as bar:
             task = bar.add_task(f"Rebuilding {name}", total=None)
             events = await trail.rebuild(known[name]).run(

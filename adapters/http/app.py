@@ -11,9 +11,12 @@ from aiohttp import web
 
 from adapters.http import metrics
 from adapters.http.commands import commands
+from adapters.http.entities import entities
 from adapters.http.events import events
 from adapters.http.evidence import evidence
+from adapters.http.findings import findings
 from adapters.http.health import health
+from adapters.http.investigations import investigations
 from adapters.http.openapi import document
 from adapters.http.problems import Problem, problem_of, problem_of_status
 from adapters.http.quarantine import quarantine
@@ -51,6 +54,10 @@ ALL_ROUTES = [
     *evidence.routes,
     *verifications.routes,
     *tables.routes,
+    *tables.routes,
+    *entities.routes,
+    *investigations.routes,
+    *findings.routes,
     *quarantine.routes,
     *health.routes,
     *description.routes,

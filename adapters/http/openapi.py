@@ -36,6 +36,9 @@ _PATH_PARAMETERS = {
     "quarantine_id": "The id in quarantine, a UUID.",
     "size": "How many leaves the tree has: the position of the last event that the checkpoint covers.",
     "position": "The event's number in its ledger, from 1.",
+    "type": "The type of an entity, as `certificate`.",
+    "id": "The id of an entity.",
+    "finding_id": "The finding's id, as `key_outside_ceremony-4711`.",
 }
 
 
@@ -89,7 +92,7 @@ _WORDS = {
     401: "No valid API key was sent.",
     403: "The credential may not do this.",
     404: "There is no such thing.",
-    409: "The command id was used before, for a command of other content.",
+    409: "The command id was used before, for a command of other content; or a record of the ledger does not hold.",
     413: "The command is too large.",
     415: "The body is of a type that is not accepted.",
     422: "Fields or parameters do not fit; each is named.",

@@ -10,6 +10,8 @@ from aiohttp import web
 from application.credentials import NotAuthenticated
 from application.group_commit import Overloaded
 from application.verifying import AlreadyVerifying
+from application.reconstruct import InvalidMoment, NothingKnown
+from domain.entities.history import BrokenRecord
 from domain.errors import (
     AuditError,
     FieldError,
@@ -97,6 +99,8 @@ _PROBLEMS: dict[type[AuditError], tuple[HTTPStatus, str, str]] = {
     NotAuthenticated: (HTTPStatus.UNAUTHORIZED, "not-authenticated", "A valid API key is needed"),
     NotPermitted: (HTTPStatus.FORBIDDEN, Refusal.NOT_PERMITTED, "The credential may not do this"),
     NotFound: (HTTPStatus.NOT_FOUND, "not-found", "There is no such thing"),
+    NothingKnown: (HTTPStatus.NOT_FOUND, "nothing-known", "Nothing is known of it"),
+    BrokenRecord: (HTTPStatus.CONFLICT, "broken-record", "A record does not hold"),
     TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Refusal.TOO_LARGE, "The command is too large"),
     UnsupportedMediaType: (
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -130,6 +134,8 @@ def problem_of(error: AuditError | CommandConflict) -> Problem:
             f"command_id {error.command_id!r} belongs to another command, recorded at position {error.position}",
             (FieldError("/command_id", "was used for a command of other content"),),
         )
+    if isinstance(error, InvalidMoment):
+        error = InvalidQuery([FieldError(error.parameter, error.message)])
     try:
         status, kind, title = _PROBLEMS[type(error)]
     except KeyError:

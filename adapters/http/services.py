@@ -9,6 +9,7 @@ from application.credentials import Authenticate
 from application.group_commit import GroupCommit
 from application.ports import QuarantineStore
 from application.quarantine import KeepRefused, RetryQuarantined
+from application.reconstruct import Reconstruct
 from application.record_commands import RecordCommands
 from application.self_audit import SelfAudit
 from application.sign_checkpoints import SignCheckpoint
@@ -16,6 +17,7 @@ from application.verifying import Verifications
 from domain.activity import Catalogue
 from domain.words import Ledger
 from projections.proofs import Proofs
+from projections.estate_reads import EstateReads
 from projections.reads import Reads
 
 
@@ -46,6 +48,8 @@ class Services:
     quarantine: QuarantineStore
     self_audit: SelfAudit
     reads: Reads
+    reconstruct: Reconstruct
+    estate: EstateReads
     cursors: Cursors
     proofs: Proofs
     signer: SignCheckpoint

@@ -46,12 +46,19 @@ _Tells: TypeAlias = Iterator[tuple[str, object]]
 
 def evolve(life: Life, event: AuditEvent) -> Life:
     """What is known once this event is, too; the same object if it tells nothing of its entity."""
-    told = list(tells(event))
+    return _told_of(life, event, list(tells(event)))
+
+
+def evolve_course(life: Life, event: AuditEvent) -> Life:
+    """The same of a life of which only `state`, `begun` and `ended` are known and wanted."""
+    succeeded = event.facts["status"] == Status.SUCCESS
+    return _told_of(life, event, list(_course(event.activity)) if succeeded else [])
+
+
+def _told_of(life: Life, event: AuditEvent, told: list[tuple[str, object]]) -> Life:
     if not told:
         return life
-    facts = event.facts
-    occurred_at, position = str(facts["occurred_at"]), facts["position"]
-    assert isinstance(position, int)
+    occurred_at, position = stamp(event)
     registers = dict(life)
     for key, value in told:
         if value is _EMPTIED:
@@ -69,6 +76,16 @@ def tells(event: AuditEvent) -> _Tells:
             if learned.how is How.COUNT:
                 yield f"counts/{learned.attribute}/{facts['position']}", True
         return
+    yield from _course(activity)
+    for learned in activity.effect.learned:
+        yield from _learned(learned, facts)
+    if "changes" in facts:
+        yield from _changed(facts["changes"])
+    if "also_affected" in facts:
+        yield from _also_affected(facts["also_affected"])
+
+
+def _course(activity: Activity) -> _Tells:
     effect = activity.effect
     if effect.state is not None:
         yield "state", effect.state
@@ -76,12 +93,6 @@ def tells(event: AuditEvent) -> _Tells:
         yield "begun", activity.name
     if effect.ends:
         yield "ended", activity.name
-    for learned in effect.learned:
-        yield from _learned(learned, facts)
-    if "changes" in facts:
-        yield from _changed(facts["changes"])
-    if "also_affected" in facts:
-        yield from _also_affected(facts["also_affected"])
 
 
 def stamp(event: AuditEvent) -> tuple[str, int]:
@@ -96,12 +107,6 @@ def actor_key(facts: JsonObject) -> str:
     actor = facts["actor"]
     assert isinstance(actor, dict)
     return f"{actor['kind']}:{actor['id']}"
-
-
-def attributes_of(activity: Activity) -> Iterator[str]:
-    """The names of what a success of this activity may tell."""
-    for learned in activity.effect.learned:
-        yield learned.attribute
 
 
 def _learned(learned: Learned, facts: JsonObject) -> _Tells:

@@ -1,0 +1,303 @@
+"""Entities as they were: by replay of the ledger one by one, and all of a type from the read table."""
+
+from typing import Annotated, Any, Self
+from urllib.parse import quote, urlencode
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, model_validator
+
+from adapters.http.entity_schemas import Diff, EntitiesPage, EntityState, Timeline
+from adapters.http.events import Fresh, link_next, origin
+from adapters.http.parameters import parse
+from adapters.http.problems import InvalidQuery
+from adapters.http.routes import CALLER, Content, Routes
+from adapters.http.services import SERVICES, Services
+from application.reconstruct import TYPES, InvalidMoment, NothingKnown
+from domain.credential import Credential
+from domain.entities.links import FILTERABLE, links_of
+from domain.entities.moment import Moment
+from domain.entities.reconstruction import Reconstruction, place
+from domain.entities.state import state_of
+from domain.errors import FieldError
+from domain.values import LARGEST_INTEGER, Identifier, JsonObject, Name, Timestamp, rfc3339
+from domain.words import Position, Role
+from projections.entities_query import Found, Wanted
+
+entities = Routes()
+
+_AUDITORS = frozenset({Role.AUDITOR})
+_JSON = "application/json"
+
+_Place = Annotated[int, Field(strict=True, ge=0, le=LARGEST_INTEGER)]
+_Id = Annotated[str, Field(strict=True, pattern=r"^[^\x00]+$")]
+_BEFORE_TIME: TypeAdapter[tuple[Timestamp, Timestamp, _Id]] = TypeAdapter(tuple[Timestamp, Timestamp, _Id])
+_BEFORE_POSITION: TypeAdapter[tuple[_Place, _Id]] = TypeAdapter(tuple[_Place, _Id])
+_AFTER_VERSION: TypeAdapter[tuple[_Place]] = TypeAdapter(tuple[_Place])
+
+EntityFilter = create_model(
+    "EntityFilter",
+    __base__=BaseModel,
+    __doc__="Which entities are wanted: values of one filter are alternatives; different filters must all hold.",
+    __config__=None,
+    state=(tuple[Name, ...], Field((), description="The state that they were in, as `valid`.")),
+    **{
+        name: (tuple[Name, ...], Field((), description=f"What they had as their `{name}`."))
+        for name in sorted(FILTERABLE)
+    },  # type: ignore[call-overload]
+)
+
+
+class AsOf(BaseModel):
+    """The moment; now if none is given."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: Annotated[
+        Timestamp | None,
+        Field(description="As of a time, by when things occurred, with all that has been reported by now."),
+    ] = None
+    position: Annotated[
+        int | None, Field(ge=1, le=LARGEST_INTEGER, description="As of a position: what had been recorded then.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.at is not None and self.position is not None:
+            raise ValueError("`at` and `position` exclude each other")
+        return self
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.at, None if self.position is None else Position(self.position))
+
+
+class EstatePaging(AsOf, Fresh):
+    """As of when, which page, and how fresh."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="How many entities at most.")] = 50
+    cursor: Annotated[str | None, Field(min_length=1, max_length=4000, description="`next` of the page before.")] = None
+
+
+class TimelinePaging(BaseModel):
+    """Which page."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="How many events at most.")] = 100
+    cursor: Annotated[str | None, Field(min_length=1, max_length=4000, description="`next` of the page before.")] = None
+
+
+class Between(BaseModel):
+    """Two moments, each an RFC 3339 time or a position."""
+
+    from_: Annotated[Identifier, Field(alias="from", description="An RFC 3339 time, or a position.")]
+    to: Annotated[Identifier | None, Field(description="An RFC 3339 time, or a position; now if left out.")] = None
+
+
+class Nothing(BaseModel):
+    """No further parameters."""
+
+
+@entities(
+    "GET",
+    "/v1/entities/{type}",
+    "List the entities of a type as they were at a moment",
+    {200: ("A page of entities, what came to be so last first.", Content(_JSON, EntitiesPage))},
+    roles=_AUDITORS,
+    query=(EntityFilter, EstatePaging),
+    problems=(404, 422),
+)
+async def list_entities(request: web.Request) -> web.StreamResponse:
+    """Read from the table of states, and recorded as a replay before it is answered."""
+    services, caller = request.app[SERVICES], request[CALLER]
+    wanted, paging = parse(request, EntityFilter, EstatePaging)
+    entity_type = request.match_info["type"]
+    filters: dict[str, Any] = {name: [*values] for name, values in wanted.model_dump().items() if values}
+    asked: JsonObject = {
+        "table": "entities",
+        "type": entity_type,
+        "ledger": caller.ledger,
+        "caller": caller.id,
+        "filters": filters,
+        "as_of": paging.moment.as_json(),
+    }
+    moment, before = _page_of(services, paging, asked)
+    states = filters.pop("state", [])
+    rows, freshness = await services.estate.entities(
+        caller.ledger, Wanted(entity_type, states, filters), moment, before, paging.limit, paging.wait(services)
+    )
+    if not rows and before is None and entity_type not in TYPES:
+        raise NothingKnown(f"there are no entities of the type {entity_type!r}; there are {', '.join(sorted(TYPES))}")
+    await services.self_audit.replayed(caller, entity_type, moment, origin(request))
+    following = _following(rows[-1], moment) if len(rows) == paging.limit else None
+    body: JsonObject = {
+        "type": entity_type,
+        "as_of": moment.as_json(),
+        "entities": [_shown(entity_type, row, moment) for row in rows],
+        "next": services.cursors.encode(asked, following) if following else None,
+        "position": freshness.position,
+        "set_aside": freshness.set_aside,
+    }
+    response = web.Response(body=orjson.dumps(body), content_type=_JSON)
+    link_next(request, response, body["next"])  # type: ignore[arg-type]
+    return response
+
+
+def _page_of(services: Services, paging: EstatePaging, asked: JsonObject) -> tuple[Moment, Any]:
+    """The moment and where the page goes on; who asks for now is shown the moment of the first page to the end."""
+    if paging.position is not None:
+        place = services.cursors.decode(asked, paging.cursor, _BEFORE_POSITION) if paging.cursor else None
+        return paging.moment, place
+    if paging.cursor:
+        at, *found = services.cursors.decode(asked, paging.cursor, _BEFORE_TIME)
+        return Moment(at), tuple(found)
+    now = services.reconstruct.clock()
+    if paging.at is not None and paging.at > now:
+        raise InvalidMoment("at", "must not be in the future: nobody knows yet what will be so")
+    return Moment(paging.at or now), None
+
+
+def _following(last: Found, moment: Moment) -> list[Any]:
+    since, entity_id = last.place
+    if moment.at is None:
+        return [since, entity_id]
+    assert not isinstance(since, int)
+    return [rfc3339(moment.at), rfc3339(since), entity_id]
+
+
+def _shown(entity_type: str, row: Found, moment: Moment) -> JsonObject:
+    state = state_of(row.life)
+    return {
+        "id": row.id,
+        "name": row.name,
+        **state,
+        "since": {"position": row.from_position, "time": rfc3339(row.from_time)},
+        "relations": [
+            {"relation": link.relation, "type": link.type, "id": link.id, "href": _href(link.type, link.id, moment)}
+            for link in links_of(state)
+        ],
+        "href": _href(entity_type, row.id, moment),
+    }
+
+
+@entities(
+    "GET",
+    "/v1/entities/{type}/{id}",
+    "Reconstruct an entity as it was at a moment",
+    {200: ("What was known of it, and what was not.", Content(_JSON, EntityState))},
+    roles=_AUDITORS,
+    query=(AsOf,),
+    problems=(404, 409, 422),
+)
+async def read_entity(request: web.Request) -> web.StreamResponse:
+    """Replayed from the ledger, each record checked against its hashes. If one does not hold, the answer is 409 and
+    names its position."""
+    services, caller = request.app[SERVICES], request[CALLER]
+    as_of, _ = parse(request, AsOf, Nothing)
+    kind, id_ = request.match_info["type"], request.match_info["id"]
+    found = await services.reconstruct.entity(caller.ledger, kind, id_, as_of.moment)
+    await _record(request, services, caller, as_of.moment)
+    return web.Response(body=orjson.dumps(_linked(found)), content_type=_JSON)
+
+
+@entities(
+    "GET",
+    "/v1/entities/{type}/{id}/timeline",
+    "List the events of an entity, each with what it changed",
+    {200: ("Events in the order of recording.", Content(_JSON, Timeline))},
+    roles=_AUDITORS,
+    query=(AsOf, TimelinePaging),
+    problems=(404, 409, 422),
+)
+async def read_timeline(request: web.Request) -> web.StreamResponse:
+    """Replayed from the ledger. Events that only name it among what they also affected are found by
+    `GET /v1/events?entity=`."""
+    services, caller = request.app[SERVICES], request[CALLER]
+    as_of, paging = parse(request, AsOf, TimelinePaging)
+    kind, id_ = request.match_info["type"], request.match_info["id"]
+    asked: JsonObject = {"timeline": [kind, id_], "caller": caller.id, "as_of": as_of.moment.as_json()}
+    (after,) = services.cursors.decode(asked, paging.cursor, _AFTER_VERSION) if paging.cursor else (0,)
+    found = await services.reconstruct.timeline(caller.ledger, kind, id_, as_of.moment, after, paging.limit)
+    await _record(request, services, caller, as_of.moment)
+    following = None if found.following is None else services.cursors.encode(asked, [found.following])
+    body: JsonObject = {
+        "type": kind,
+        "id": id_,
+        "events": [step.as_json() for step in found.steps],
+        "also_named_by": f"/v1/events?{urlencode({'entity': f'{kind}:{id_}'})}",
+        "next": following,
+        "replayed_to": place(found.replayed_to),
+    }
+    response = web.Response(body=orjson.dumps(body), content_type=_JSON)
+    link_next(request, response, following)
+    return response
+
+
+@entities(
+    "GET",
+    "/v1/entities/{type}/{id}/diff",
+    "Compare an entity at two moments",
+    {200: ("What changed, from what to what.", Content(_JSON, Diff))},
+    roles=_AUDITORS,
+    query=(Between,),
+    problems=(404, 409, 422),
+)
+async def read_diff(request: web.Request) -> web.StreamResponse:
+    """Before its first event nothing was known of an entity: then everything is new."""
+    services, caller = request.app[SERVICES], request[CALLER]
+    between, _ = parse(request, Between, Nothing)
+    kind, id_ = request.match_info["type"], request.match_info["id"]
+    begin, end = _moments(between)
+    found = await services.reconstruct.comparison(caller.ledger, kind, id_, begin, end)
+    await _record(request, services, caller, end)
+    body: JsonObject = {
+        "type": kind,
+        "id": id_,
+        "from": begin.as_json(),
+        "to": end.as_json(),
+        "before": None if found.before is None else found.before.state,
+        "after": found.after.state,
+        "changes": [change.as_json() for change in found.changes],
+        "replayed_to": place(found.after.replayed_to),
+    }
+    return web.Response(body=orjson.dumps(body), content_type=_JSON)
+
+
+def _moments(between: Between) -> tuple[Moment, Moment]:
+    begin = _moment("from", between.from_)
+    end = Moment() if between.to is None else _moment("to", between.to)
+    if between.to is not None and (begin.at is None) != (end.at is None):
+        raise InvalidQuery([FieldError("to", "must be a time if `from` is one, and a position if that is one")])
+    if begin.at is not None and end.at is not None and begin.at > end.at:
+        raise InvalidQuery([FieldError("from", "must not be after `to`")])
+    if begin.position is not None and end.position is not None and begin.position > end.position:
+        raise InvalidQuery([FieldError("from", "must not be after `to`")])
+    return begin, end
+
+
+def _moment(parameter: str, text: str) -> Moment:
+    try:
+        if text.isascii() and text.isdigit():
+            return AsOf.model_validate({"position": int(text)}).moment
+        return AsOf.model_validate({"at": text}).moment
+    except ValueError:
+        raise InvalidQuery(
+            [FieldError(parameter, "must be an RFC 3339 time, as 2026-11-24T10:00:00Z, or a position from 1")]
+        ) from None
+
+
+async def _record(request: web.Request, services: Services, caller: Credential, moment: Moment) -> None:
+    entity = f"{request.match_info['type']}:{request.match_info['id']}"[:1024]
+    await services.self_audit.replayed(caller, entity, moment, origin(request))
+
+
+def _linked(found: Reconstruction) -> JsonObject:
+    """The reconstruction, its relations as links that keep the moment."""
+    shown: dict[str, Any] = found.as_json()
+    for relation in shown["relations"]:
+        relation["href"] = _href(relation["type"], relation["id"], found.moment)
+    return shown
+
+
+def _href(kind: str, id_: str, moment: Moment) -> str:
+    query = urlencode(moment.as_json())
+    return f"/v1/entities/{quote(kind, safe='')}/{quote(id_, safe='')}" + (f"?{query}" if query else "")
