@@ -27,6 +27,19 @@ class Investigated:
     limits: Sequence[str]
     freshness: Freshness
 
+    def as_json(self, question: Question) -> JsonObject:
+        return {
+            "clue": question.clue,
+            "value": question.value,
+            "events": [*self.events],
+            "entities": [*self.entities],
+            "consequences": [{"because": one.because, "event": one.event} for one in self.consequences],
+            "findings": [finding.as_json() for finding in self.findings],
+            "limits": [*self.limits],
+            "position": self.freshness.position,
+            "set_aside": self.freshness.set_aside,
+        }
+
 
 _LIMITS = {
     Clue.ACTOR: "who acted is told by the module: whoever used the actor's account, or acted on its behalf, is found "

@@ -10,9 +10,11 @@ from cyclopts.validators import Number
 from pydantic import ValidationError
 
 from adapters import bootstrap
+from adapters.cli.investigate import investigate
 from adapters.cli.keys import keys
 from adapters.cli.output import complain, print_json, say, tell_of_new_database
 from adapters.cli.quarantine import quarantine
+from adapters.cli.reconstruct import reconstruct
 from adapters.cli.running import run, settings
 from adapters.cli.signing_keys import signing_keys
 from adapters.cli.verify import verify
@@ -30,6 +32,8 @@ app.command(keys)
 app.command(quarantine)
 app.command(verify)
 app.command(signing_keys)
+app.command(reconstruct)
+app.command(investigate)
 
 
 @app.command

@@ -8,6 +8,8 @@ import orjson
 from rich.console import Console
 
 console = Console(stderr=True, highlight=False)
+plain = Console(highlight=False)
+"""For tables that are the answer itself."""
 
 
 def say(text: str) -> None:

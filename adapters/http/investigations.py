@@ -18,7 +18,6 @@ from domain.errors import NotPermitted
 from domain.span import Span
 from domain.values import LARGEST_INTEGER, Identifier, JsonObject, Timestamp
 from domain.words import Position, Role
-from projections.estate_reads import Investigated
 from projections.investigation import Clue, Question
 
 investigations = Routes()
@@ -130,21 +129,6 @@ async def investigate(request: web.Request) -> web.StreamResponse:
     if len(found.events) == paging.limit:
         last = found.events[-1]
         following = services.cursors.encode(asked, [last["occurred_at"], last["position"]])
-    response = web.Response(body=orjson.dumps(as_json(question, found) | {"next": following}), content_type=_JSON)
+    response = web.Response(body=orjson.dumps(found.as_json(question) | {"next": following}), content_type=_JSON)
     link_next(request, response, following)
     return response
-
-
-def as_json(question: Question, found: Investigated) -> JsonObject:
-    """An investigation as JSON, without the next page."""
-    return {
-        "clue": question.clue,
-        "value": question.value,
-        "events": [*found.events],
-        "entities": [*found.entities],
-        "consequences": [{"because": one.because, "event": one.event} for one in found.consequences],
-        "findings": [finding.as_json() for finding in found.findings],
-        "limits": [*found.limits],
-        "position": found.freshness.position,
-        "set_aside": found.freshness.set_aside,
-    }
