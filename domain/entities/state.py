@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from domain import canonical
 from domain.catalogue import CATALOGUE
 from domain.effect import How
 from domain.entities.life import SETS, Life
@@ -78,7 +79,7 @@ def differences(before: JsonObject, after: JsonObject) -> list[Difference]:
     return [
         Difference(pointer(path), old.get(path), new.get(path))
         for path in sorted({*old, *new})
-        if old.get(path) != new.get(path)
+        if _encoded(old.get(path)) != _encoded(new.get(path))
     ]
 
 
@@ -97,6 +98,11 @@ def applied(before: JsonObject, changes: list[Difference]) -> JsonObject:
         (after if len(path) == 1 else attributes)[path[-1]] = value
     after["attributes"] = {name: attributes[name] for name in sorted(attributes)}
     return after
+
+
+def _encoded(value: tuple[JsonValue] | None) -> bytes | None:
+    """For comparing: to Python, true is 1."""
+    return None if value is None else canonical.encode(value[0])
 
 
 def _values(state: JsonObject) -> Iterator[tuple[tuple[str, ...], tuple[JsonValue]]]:
