@@ -10,8 +10,9 @@ from domain.event import AuditEvent
 from domain.ledger import Head, LedgerEvent, link
 from domain.mapper import RecordMapper
 from domain.record import Draft
+from domain.values import JsonObject
 from domain.words import DEFAULT_LEDGER
-from tests.builders import draft
+from tests.builders import command_data, draft
 
 RECORDED = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _MAPPER = RecordMapper(CATALOGUE)
@@ -43,6 +44,11 @@ def step(command: str, entity: str, minute: int = 0, **changes: Any) -> dict[str
     if changes.get("failure"):
         told |= {"status": "failure", "failure": {"code": "denied", "reason": "no"}}
     return told
+
+
+def sent(command: str, entity: str, minute: int = 0, **changes: Any) -> JsonObject:
+    """The same as a module sends it."""
+    return command_data(**step(command, entity, minute, **changes))
 
 
 def actor(id_: str, kind: str = "user", **more: Any) -> dict[str, Any]:

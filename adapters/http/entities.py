@@ -121,9 +121,10 @@ async def list_entities(request: web.Request) -> web.StreamResponse:
         "as_of": paging.moment.as_json(),
     }
     moment, before = _page_of(services, paging, asked)
-    states = filters.pop("state", [])
+    attributes = {name: values for name, values in filters.items() if name != "state"}
+    sought = Wanted(entity_type, filters.get("state", []), attributes)
     rows, freshness = await services.estate.entities(
-        caller.ledger, Wanted(entity_type, states, filters), moment, before, paging.limit, paging.wait(services)
+        caller.ledger, sought, moment, before, paging.limit, paging.wait(services)
     )
     if not rows and before is None and entity_type not in TYPES:
         raise NothingKnown(f"there are no entities of the type {entity_type!r}; there are {', '.join(sorted(TYPES))}")

@@ -17,17 +17,27 @@ from tests.e2e.running import running
 READS = ("/v1/events", "/v1/users", "/v1/modules", "/v1/statuses")
 EVENT = "/v1/events/0198c0de-0000-7000-8000-000000000000"
 QUARANTINE = ("/v1/quarantine", "/v1/quarantine/0198c0de-0000-7000-8000-000000000000")
+INVESTIGATION = "/v1/investigations?ip=10.0.0.1"
+FORENSIC = (
+    "/v1/entities/certificate",
+    "/v1/entities/certificate/c-0",
+    "/v1/entities/certificate/c-0/timeline",
+    "/v1/entities/certificate/c-0/diff?from=1",
+    "/v1/findings",
+    "/v1/findings/f-0",
+    INVESTIGATION,
+)
 OF_ROLE = {
     Role.MODULE: {"/v1/commands"},
-    Role.USER: {"/v1/events", EVENT},
-    Role.AUDITOR: {*READS, EVENT},
+    Role.USER: {"/v1/events", EVENT, INVESTIGATION},
+    Role.AUDITOR: {*READS, EVENT, *FORENSIC},
     Role.OPERATOR: {*QUARANTINE},
 }
 OPEN = ("/healthz", "/readyz", "/metrics", "/openapi.json")
 
 
 async def every_call(client: Client) -> dict[str, Answer]:
-    found = {path: await client.get(path) for path in (*READS, EVENT, *QUARANTINE)}
+    found = {path: await client.call("GET", path) for path in (*READS, EVENT, *QUARANTINE, *FORENSIC)}
     return found | {"/v1/commands": await client.send(command_data())}
 
 

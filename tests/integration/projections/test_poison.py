@@ -33,7 +33,7 @@ POISONS: dict[str, tuple[Forged, frozenset[str]]] = {
     "empty": (with_record(b""), EVERY),
     "no members": (with_record(b"{}"), EVERY),
     "deeply nested": (with_record(b"[" * 100_000), EVERY),
-    "deeply nested details": (with_deep_details(1000), frozenset({"activity"})),
+    "deeply nested details": (with_deep_details(1000), frozenset({"activity", "entities"})),
     "later schema": (holding(schema_version=99), EVERY),
     "no position": (without("position"), EVERY),
     "another's position": (holding(position=1), EVERY),
@@ -42,19 +42,19 @@ POISONS: dict[str, tuple[Forged, frozenset[str]]] = {
     "actor is a list": (holding(actor=[]), EVERY),
     "actor is a text": (holding(actor="Asha"), EVERY),
     "time that is none": (holding(occurred_at="yesterday"), EVERY),
-    "status is a number": (holding(status=7), EVERY),
+    "status is a number": (holding(status=7), EVERY - {"entities", "findings"}),
     "module is missing": (without("module"), frozenset({"activity", "modules", "statuses"})),
     "event id is no UUID": (holding(event_id="one"), frozenset({"activity"})),
     "source is a number": (holding(source=7), frozenset({"activity"})),
-    "NUL in an actor's id": (holding(actor=ACTOR | {"id": "u-\0"}), frozenset({"activity", "users"})),
+    "NUL in an actor's id": (holding(actor=ACTOR | {"id": "u-\0"}), frozenset({"activity", "users", "findings"})),
     "NUL in a correlation": (holding(correlation_id="a\0b"), frozenset({"activity"})),
     "NUL in what was affected": (
         holding(also_affected=[{"type": "certificate", "id": "c\0"}]),
-        frozenset({"activity"}),
+        frozenset({"activity", "entities"}),
     ),
-    "affected is no list": (holding(also_affected=7), frozenset({"activity"})),
+    "affected is no list": (holding(also_affected=7), frozenset({"activity", "entities"})),
     "failure without reason": (holding(failure={}), frozenset({"activity"})),
-    "details missing": (without("details"), frozenset({"activity"})),
+    "details missing": (without("details"), frozenset({"activity", "entities"})),
 }
 
 
@@ -108,6 +108,8 @@ async def test_answers_say_how_many_events_are_missing(stage: Stage) -> None:
         "modules": (0, 1),
         "statuses": (0, 1),
         "merkle": (0, 0),
+        "entities": (0, 1),
+        "findings": (0, 1),
     }
 
 

@@ -51,6 +51,7 @@ def _actor(random: Random) -> Iterator[tuple[str, Any]]:
     number = int(random.paretovariate(0.7)) % 400
     yield "id", f"U-{number}"
     yield "kind", "bot" if number % 7 == 0 else "user"
+    yield "session_id", f"s-{number % 20}"
     if random.random() < 0.8:
         yield "full_name", f"{_FIRST_NAMES[number % len(_FIRST_NAMES)]} {random.choice(('Rao', 'Rao-Smith'))} {number}"
     if random.random() < 0.8:
