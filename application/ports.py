@@ -57,6 +57,9 @@ class EntityHistory(Protocol):
         checked: a record may have been tampered with. Raises StoreUnavailable.
         """
 
+    async def beginnings(self, ledger: Ledger, originator_ids: Sequence[str], until: Position) -> Sequence[Segment]:
+        """The first segment of each of these entities that has any records, in their order."""
+
     async def bodies(
         self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
     ) -> Sequence[Bodies]:

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from application.ports import Clock, EntityHistory
 from domain.catalogue import CATALOGUE
+from domain.entities.entity import Entity
 from domain.entities.history import SEGMENT
 from domain.entities.life import UNBORN, Life
 from domain.entities.links import THROUGH, Link, links_of
@@ -25,6 +26,9 @@ TYPES = frozenset(activity.entity_type for activity in CATALOGUE)
 """The types of entities that the catalogue knows."""
 
 _MOST_THROUGH = 5
+_MANY = 500
+"""How many entities are read together."""
+
 _AT_ONCE = 4
 """How many segments are read together; at first one, since most lives are short."""
 
@@ -78,6 +82,23 @@ class Reconstruct:
         for link in [link for link in found.own_links() if link.relation in THROUGH][:_MOST_THROUGH]:
             relations += await self._through(ledger, link, moment)
         return replace(found, relations=relations)
+
+    async def entities(self, ledger: Ledger, originator_ids: Sequence[str], moment: Moment) -> Sequence[Entity]:
+        """Many entities as of a moment, each as `type:id`; those of which nothing was known are left out."""
+        end = await self._end(ledger, moment, "position")
+        found = []
+        for first in range(0, len(originator_ids), _MANY):
+            some = originator_ids[first : first + _MANY]
+            for segment in await self.history.beginnings(ledger, some, end.position):
+                replay = Replay(segment.originator_id, moment, self.mapper, self.snapshots)
+                if segment.is_whole:
+                    await self._feed(replay, ledger, end)
+                else:
+                    replay.take(segment)
+                if replay.entity.first is not None:
+                    found.append(replay.entity)
+            await asyncio.sleep(0)
+        return found
 
     async def timeline(
         self, ledger: Ledger, entity_type: str, entity_id: str, moment: Moment, after: int, limit: int

@@ -45,6 +45,9 @@ class MemoryEntityHistory:
             for part in _parts(events, originator_id, after, segments, until)
         ]
 
+    async def beginnings(self, ledger: Ledger, originator_ids: Sequence[str], until: Position) -> Sequence[Segment]:
+        return [segment for id_ in originator_ids for segment in await self.segments(ledger, id_, 0, 1, until)]
+
     async def bodies(
         self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
     ) -> Sequence[Bodies]:

@@ -1,6 +1,7 @@
 """The records of single entities, read as columns: a row for each would cost three times as much."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import asyncpg
 
@@ -31,6 +32,27 @@ FROM (
 ) AS told
 GROUP BY (version - 1) / {SEGMENT}
 ORDER BY first_version
+"""
+
+_BEGINNINGS = f"""
+SELECT wanted.id AS originator_id, told.* FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, number)
+CROSS JOIN LATERAL (
+    SELECT 1 AS first_version,
+        array_agg(version) AS versions, array_agg(position) AS positions, array_agg(topic) AS topics,
+        array_agg(record) AS records, array_agg(personal) AS personals,
+        array_agg(leaf_hash) AS leaf_hashes, array_agg(chain_hash) AS chain_hashes, array_agg(previous) AS previous
+    FROM (
+        SELECT event.originator_version AS version, event.position, event.topic, event.record, event.personal,
+            event.leaf_hash, event.chain_hash, before.chain_hash AS previous
+        FROM audit.ledger_events AS event
+        LEFT JOIN audit.ledger_events AS before ON before.ledger = $1 AND before.position = event.position - 1
+        WHERE event.ledger = $1 AND event.originator_id = wanted.id
+            AND event.originator_version <= {SEGMENT} AND event.position <= $3
+        ORDER BY event.originator_version
+    ) AS events
+    HAVING count(*) > 0
+) AS told
+ORDER BY wanted.number
 """
 
 _BODIES = f"""
@@ -64,7 +86,12 @@ class PostgresEntityHistory:
         self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
     ) -> Sequence[Segment]:
         rows = await self._rows(_SEGMENTS, ledger, originator_id, after, segments, until)
-        return [_segment(ledger, originator_id, row) for row in rows]
+        return [_segment(ledger, originator_id, **dict(row)) for row in rows]
+
+    async def beginnings(self, ledger: Ledger, originator_ids: Sequence[str], until: Position) -> Sequence[Segment]:
+        async with bound(self._pool, ledger, readonly=True) as connection:
+            rows = await connection.fetch(_BEGINNINGS, ledger, list(originator_ids), until)
+        return [_segment(ledger, **dict(row)) for row in rows]
 
     async def bodies(
         self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
@@ -80,8 +107,7 @@ class PostgresEntityHistory:
             return await connection.fetch(query, ledger, originator_id, after, last, until)
 
 
-def _segment(ledger: Ledger, originator_id: str, row: asyncpg.Record) -> Segment:
-    columns = dict(row)
+def _segment(ledger: Ledger, originator_id: str, **columns: Any) -> Segment:
     if columns["positions"][0] == 1:
         columns["previous"][0] = genesis(ledger)
     return Segment(ledger, originator_id, **columns)

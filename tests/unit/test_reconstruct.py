@@ -14,7 +14,10 @@ from adapters.memory.entity_history import MemoryEntityHistory
 from adapters.memory.event_store import MemoryEventStore
 from application.reconstruct import InvalidMoment, NothingKnown, Reconstruct
 from domain import canonical
+from domain.activity import Catalogue, Declarations, Details
 from domain.catalogue import CATALOGUE
+from domain.command import read_command
+from domain.effect import becomes, keeps
 from domain.entities.history import SEGMENT, BrokenRecord
 from domain.entities.moment import Moment
 from domain.entities.replay import Snapshots
@@ -22,8 +25,10 @@ from domain.entities.state import applied
 from domain.ledger import LedgerEvent
 from domain.mapper import RecordMapper
 from domain.merkle import leaf_hash
-from domain.words import DEFAULT_LEDGER, Position
-from tests.builders import draft
+from domain.record import EventDraft
+from domain.values import Name, Names
+from domain.words import DEFAULT_LEDGER, Module, Position
+from tests.builders import command_data, draft
 from tests.lives import lives
 from tests.told import ISSUED, RECORDED, REVOKED, actor, step
 
@@ -89,6 +94,17 @@ async def test_an_entity_as_of_now_says_what_is_known_and_what_is_not(told: Told
     assert (found["told_at"]["state"], found["told_at"]["issuer"]) == (6, 4)
     assert {"owner", "key", "profile"} <= set(found["unknown"])
     assert found["replayed_to"]["position"] == 8
+
+
+async def test_many_entities_are_reconstructed_at_once(told: Told) -> None:
+    """As each by itself; who is not known is left out."""
+    long = [step("CheckInBot", "bot:b") for _ in range(SEGMENT + 3)]
+    await told.tell(*long)
+    keys = ["certificate:c", "user:nobody", "bot:b", "certificate_request:r"]
+    found = await told.reconstruct.entities(DEFAULT_LEDGER, keys, moment(position=7))
+    assert [(one.id, one.events) for one in found] == [("certificate:c", 4), ("certificate_request:r", 2)]
+    found = await told.reconstruct.entities(DEFAULT_LEDGER, keys, moment())
+    assert [(one.id, one.events) for one in found][1] == ("bot:b", SEGMENT + 3)
 
 
 async def test_relations_are_links_and_reach_through_the_request(told: Told) -> None:
@@ -398,3 +414,49 @@ class _Counting(RecordMapper):
     def to_domain_event(self, stored_event: Any) -> Any:
         self.count += 1
         return super().to_domain_event(stored_event)
+
+
+def _catalogue(version: int) -> Catalogue:
+    """Of crates that are moved: to a place in the first version, along stops in the second."""
+    moved = Declarations(Module.ADMINISTRATION)
+
+    if version == 1:
+
+        @moved("MoveCrate", "crate.moved", "crate", "moved {entity}", becomes("moved", keeps("place")))
+        class CrateMoved(Details):
+            """A crate was moved."""
+
+            place: Name
+
+    else:
+
+        @moved("MoveCrate", "crate.moved", "crate", "moved {entity}", becomes("moved", keeps("stops")))
+        class CrateMoved(Details):  # type: ignore[no-redef]
+            """A crate was moved."""
+
+            schema_version = 2
+            stops: Names
+
+            @staticmethod
+            def upcast_v1_v2(state: Any) -> None:
+                state["details"]["stops"] = [state["details"].pop("place")]
+
+    return Catalogue(moved.activities)
+
+
+async def test_an_old_record_tells_what_its_present_shape_says() -> None:
+    """It holds as it was hashed, and is brought up to date to be read."""
+    told = Told()
+    for version, details in ((1, {"place": "hall 2"}), (2, {"stops": ["hall 3", "ship"]})):
+        data = command_data(**step("MoveCrate", "crate:1", version, details=details))
+        command = read_command(data, _catalogue(version), RECORDED)
+        old = EventDraft.of(command, DEFAULT_LEDGER, "key-1", f"e-{version}", bytes(16))
+        await told.store.append(DEFAULT_LEDGER, [old])
+    work = Reconstruct(MemoryEntityHistory(told.store), RecordMapper(_catalogue(2)), lambda: _NOW, Snapshots())
+    for position, stops in ((1, ["hall 2"]), (2, ["hall 3", "ship"])):
+        found = await work.entity(DEFAULT_LEDGER, "crate", "1", Moment(position=Position(position)))
+        assert found.state == {"state": "moved", "attributes": {"stops": stops}}
+    old_service = Reconstruct(MemoryEntityHistory(told.store), RecordMapper(_catalogue(1)), lambda: _NOW, Snapshots())
+    with pytest.raises(BrokenRecord) as refusal:
+        await old_service.entity(DEFAULT_LEDGER, "crate", "1", Moment())
+    assert "schema version 2 is not one of those known" in str(refusal.value)
