@@ -1,14 +1,14 @@
 """Reconstructing an entity as it was: from the ledger's records and from nothing else."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from application.ports import Clock, EntityHistory
 from domain.catalogue import CATALOGUE
 from domain.entities.entity import Entity
-from domain.entities.history import SEGMENT
+from domain.entities.history import SEGMENT, Segment
 from domain.entities.life import UNBORN, Life
 from domain.entities.links import THROUGH, Link, links_of
 from domain.entities.moment import Moment
@@ -20,7 +20,7 @@ from domain.event import AuditEvent
 from domain.ledger import Head
 from domain.mapper import RecordMapper
 from domain.record import originator_id
-from domain.words import Ledger
+from domain.words import Ledger, Position
 
 TYPES = frozenset(activity.entity_type for activity in CATALOGUE)
 """The types of entities that the catalogue knows."""
@@ -87,9 +87,8 @@ class Reconstruct:
         """Many entities as of a moment, each as `type:id`; those of which nothing was known are left out."""
         end = await self._end(ledger, moment, "position")
         found = []
-        for first in range(0, len(originator_ids), _MANY):
-            some = originator_ids[first : first + _MANY]
-            for segment in await self.history.beginnings(ledger, some, end.position):
+        async for segments in self._beginnings(ledger, originator_ids, end.position):
+            for segment in segments:
                 replay = Replay(segment.originator_id, moment, self.mapper, self.snapshots)
                 if segment.is_whole:
                     await self._feed(replay, ledger, end)
@@ -97,8 +96,25 @@ class Reconstruct:
                     replay.take(segment)
                 if replay.entity.first is not None:
                     found.append(replay.entity)
-            await asyncio.sleep(0)
         return found
+
+    async def _beginnings(
+        self, ledger: Ledger, originator_ids: Sequence[str], until: Position
+    ) -> AsyncIterator[Sequence[Segment]]:
+        """The first segments, read ahead: the database works on the next ones while these are folded."""
+        following: asyncio.Task[Sequence[Segment]] | None = None
+        try:
+            for first in range(0, len(originator_ids) + _MANY, _MANY):
+                some = originator_ids[first : first + _MANY]
+                ready, following = following, None
+                if some:
+                    following = asyncio.ensure_future(self.history.beginnings(ledger, some, until))
+                if ready is not None:
+                    yield await ready
+                    await asyncio.sleep(0)
+        finally:
+            if following is not None:
+                following.cancel()
 
     async def timeline(
         self, ledger: Ledger, entity_type: str, entity_id: str, moment: Moment, after: int, limit: int

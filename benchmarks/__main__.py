@@ -28,6 +28,10 @@ from benchmarks import (
     searching,
     streaming,
     verifying,
+    commanding,
+    projecting,
+    reconstructing,
+    searching,
 )
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, table
@@ -42,6 +46,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[Sequence[Figure]]]] = {
     "proofs": proving.run,
     "memory": streaming.run,
     "verify": verifying.run,
+    "reconstruct": reconstructing.run,
 }
 _SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 

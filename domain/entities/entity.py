@@ -1,8 +1,8 @@
 """An entity as the toolkit of the domain knows aggregates: its events mutate it, one version after the other."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from eventsourcing.domain import BaseAggregate
 
@@ -14,8 +14,7 @@ from domain.words import Status
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """One event, as others refer to it."""
 
     position: int
@@ -43,13 +42,7 @@ class Reference:
         return self.occurred_at, self.position
 
     def as_json(self) -> JsonObject:
-        return {
-            "position": self.position,
-            "event_id": self.event_id,
-            "activity": self.activity,
-            "occurred_at": self.occurred_at,
-            "recorded_at": self.recorded_at,
-        }
+        return dict(self._asdict())
 
 
 class Entity(BaseAggregate[str]):
@@ -91,10 +84,12 @@ class Entity(BaseAggregate[str]):
         self.successes += facts["status"] == Status.SUCCESS
         self.erased += event.personal is None and "personal" in facts
         occurred_at = str(facts["occurred_at"])
-        if self.first is None or occurred_at < self.first.occurred_at:
-            self.first = Reference.to(event)
-        if self.last is None or occurred_at >= self.last.occurred_at:
+        if self.first is None or self.last is None:
+            self.first = self.last = Reference.to(event)
+        elif occurred_at >= self.last.occurred_at:
             self.last = Reference.to(event)
+        elif occurred_at < self.first.occurred_at:
+            self.first = Reference.to(event)
 
     def pass_over(self, event: AuditEvent) -> None:
         """Leave out an event that is not wanted."""

@@ -1,10 +1,12 @@
 """Each rule finds what it is for, in what proves it, and nothing else."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.documents.findings import render
 from domain.catalogue import CATALOGUE
 from domain.findings.approvals import IssuedWithoutApproval, RequestApprovedByRequester
 from domain.findings.clocks import ClockSkew
@@ -148,7 +150,7 @@ def _frame(command: str, minute: int, kind: str = "key_ceremony", story: str | N
 
 
 _OPENED, _CLOSED = _frame("StartKeyCeremony", 0), _frame("CompleteKeyCeremony", 9)
-_IN_FRAME = {"also_affected": [{"type": "key_ceremony", "id": "f"}]}
+_IN_FRAME: dict[str, Any] = {"also_affected": [{"type": "key_ceremony", "id": "f"}]}
 
 
 @pytest.mark.parametrize(
@@ -306,3 +308,9 @@ def test_other_rules_or_thresholds_have_another_fingerprint() -> None:
     }
     assert len(prints) == 3
     assert fingerprint(rules(usual), usual) == fingerprint(RULES, Thresholds())
+
+
+def test_the_document_is_up_to_date() -> None:
+    """docs/findings.md is what `python -m adapters.documents.findings` writes."""
+    document = Path(__file__).parents[2] / "docs" / "findings.md"
+    assert document.read_text(encoding="utf-8") == render()
