@@ -7,10 +7,11 @@ from datetime import datetime
 from domain.entities.moment import Moment
 from domain.values import JsonObject
 from domain.words import Ledger
-from projections import entities_query, findings_query, investigation
+from projections import consequences, entities_query, findings_query, investigation
+from projections.consequences import MOST_CONSEQUENCES, Consequence
 from projections.entities_query import Found, Place, Wanted
 from projections.findings_query import FindingFilter, FindingRow
-from projections.investigation import MOST_CONSEQUENCES, Clue, Consequence, Keyset, Question
+from projections.investigation import Clue, Keyset, Question
 from projections.reads import Freshness, Reads, Wait
 
 _MOST_FINDINGS = 100
@@ -88,7 +89,7 @@ class EstateReads:
             if question.only_actor is not None:
                 limits.append("only your own events are shown, and not what came of them")
                 return Investigated(found, entities, [], [], limits, freshness)
-            later = await investigation.consequences(connection, found)
+            later = await consequences.consequences(connection, found)
             if len(later) == MOST_CONSEQUENCES:
                 limits.append(f"only the first {MOST_CONSEQUENCES} of its consequences are shown")
             keys = [(str(entity["type"]), str(entity["id"])) for entity in entities]

@@ -12,6 +12,7 @@ from aiohttp import web
 from adapters.http import metrics
 from adapters.http.commands import commands
 from adapters.http.entities import entities
+from adapters.http.estate import estate
 from adapters.http.events import events
 from adapters.http.evidence import evidence
 from adapters.http.findings import findings
@@ -55,6 +56,7 @@ ALL_ROUTES = [
     *verifications.routes,
     *tables.routes,
     *tables.routes,
+    *estate.routes,
     *entities.routes,
     *investigations.routes,
     *findings.routes,
