@@ -26,6 +26,7 @@ from adapters.http.services import SERVICES, Services
 from adapters.http.sign_ins import REFUSED_SIGN_INS, RefusedSignIns
 from adapters.http.tables import tables
 from adapters.http.verifications import verifications
+from domain.entities.history import BrokenRecord
 from domain.errors import AuditError
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -106,6 +107,8 @@ async def _answer(
     try:
         return await handler(request)
     except AuditError as error:
+        if isinstance(error, BrokenRecord):  # Whoever runs the service must hear of it, not only who asked.
+            log.error("record_broken", position=error.position)
         return problem_of(error).response()
     except web.RequestPayloadError:
         response = Problem(

@@ -18,7 +18,7 @@ from domain.credential import Credential
 from domain.entities.moment import Moment
 from domain.entities.reconstruction import Reconstruction, place
 from domain.errors import FieldError
-from domain.values import LARGEST_INTEGER, Identifier, JsonObject, Timestamp
+from domain.values import LARGEST_INTEGER, Identifier, JsonObject
 from domain.words import Role
 
 entities = Routes()
@@ -27,9 +27,6 @@ _AUDITORS = frozenset({Role.AUDITOR})
 _JSON = "application/json"
 
 _Place = Annotated[int, Field(strict=True, ge=0, le=LARGEST_INTEGER)]
-_Id = Annotated[str, Field(strict=True, pattern=r"^[^\x00]+$")]
-_BEFORE_TIME: TypeAdapter[tuple[Timestamp, Timestamp, _Id]] = TypeAdapter(tuple[Timestamp, Timestamp, _Id])
-_BEFORE_POSITION: TypeAdapter[tuple[_Place, _Id]] = TypeAdapter(tuple[_Place, _Id])
 _AFTER_VERSION: TypeAdapter[tuple[_Place]] = TypeAdapter(tuple[_Place])
 
 
