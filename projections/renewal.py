@@ -27,7 +27,7 @@ async def renew_outdated(
     If the database is away meanwhile it is tried again.
     """
     for projection in projections:
-        while not await _renewed(projection, pool, rebuild):
+        while not await _renewed(projection, pool, rebuild):  # noqa: ASYNC110 - a database away has no event.
             await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
 
 

@@ -108,7 +108,7 @@ async def _answer(
         return await handler(request)
     except AuditError as error:
         if isinstance(error, BrokenRecord):  # Whoever runs the service must hear of it, not only who asked.
-            log.error("record_broken", position=error.position)
+            log.error("record_broken", position=error.position)  # noqa: TRY400 - a traceback tells nothing more.
         return problem_of(error).response()
     except web.RequestPayloadError:
         response = Problem(

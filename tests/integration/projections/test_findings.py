@@ -4,12 +4,15 @@ from random import Random
 
 import pytest
 
+from domain.errors import StoreUnavailable
 from domain.findings.rules import RULES
 from domain.findings.thresholds import Thresholds
 from domain.words import DEFAULT_LEDGER, Position
-from projections import generations
+from projections import generations, renewal
 from projections.entities import EntitiesProjection
 from projections.findings import FindingsProjection
+from projections.projection import Projection
+from projections.rebuild import AlreadyRebuilding, Rebuild
 from projections.renewal import renew_outdated
 from tests.builders import draft
 from tests.integration.projections.stage import Stage
@@ -76,3 +79,25 @@ async def test_other_thresholds_judge_all_of_history_again(stage: Stage) -> None
     async with stage.pool.acquire() as connection:
         assert not await generations.is_outdated(connection, strict)
         assert await generations.is_outdated(connection, usual)
+
+
+async def test_a_renewal_outlasts_the_database(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried until it is done; while another process does it, it is left to that."""
+    monkeypatch.setattr(renewal, "_AFTER_TROUBLE_SECONDS", 0)
+    await stage.project([FindingsProjection()])
+    strict = FindingsProjection(Thresholds(failed_log_ins=3))
+    tried: list[Exception] = [StoreUnavailable("away"), OSError("reset")]
+
+    def rebuild(projection: Projection) -> Rebuild:
+        if tried:
+            raise tried.pop()
+        return stage.rebuild(projection)
+
+    await renew_outdated([strict], stage.pool, rebuild)
+    assert tried == []
+    async with stage.pool.acquire() as connection:
+        assert not await generations.is_outdated(connection, strict)
+    tried.append(AlreadyRebuilding("by another"))
+    await renew_outdated([FindingsProjection()], stage.pool, rebuild)
+    async with stage.pool.acquire() as connection:
+        assert not await generations.is_outdated(connection, strict)
