@@ -60,31 +60,22 @@ from domain.words import Ledger
 from projections.activity import ActivityProjection
 from projections.batches import Batches
 from projections.database import Pool, translated_errors
-from projections.lease import Lease
-from projections.merkle import MerkleProjection
 from projections.entities import EntitiesProjection
 from projections.estate_reads import EstateReads
 from projections.findings import FindingsProjection
+from projections.lease import Lease
+from projections.merkle import MerkleProjection
 from projections.modules import ModulesProjection
 from projections.projection import Projection
 from projections.proofs import Proofs
 from projections.reads import Reads
 from projections.rebuild import Rebuild
-from projections.renewal import renew_outdated
 from projections.runner import Runner
 from projections.statuses import StatusesProjection
 from projections.table_check import PostgresTableCheck
 from projections.tree import Trees
 from projections.users import UsersProjection
 
-PROJECTIONS: Sequence[Projection] = (
-    ActivityProjection(),
-    UsersProjection(),
-    ModulesProjection(),
-    StatusesProjection(),
-    MerkleProjection(),
-    EntitiesProjection(),
-)
 
 def projections(thresholds: Thresholds) -> Sequence[Projection]:
     return (
@@ -92,6 +83,7 @@ def projections(thresholds: Thresholds) -> Sequence[Projection]:
         UsersProjection(),
         ModulesProjection(),
         StatusesProjection(),
+        MerkleProjection(),
         EntitiesProjection(),
         FindingsProjection(thresholds),
     )
@@ -233,7 +225,8 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         signer = SignCheckpoint(settings.service_name, trees, checkpoints, last_signed, keys_to_sign, _now)
         kept = KeptCheckpoints(settings.service_name, PostgresCheckpointNotes(reader), last_signed)
         scan = PostgresLedgerScan(projector, url)
-        tables = PostgresTableCheck(PROJECTIONS, projector, ledger_reader, mapper)
+        all_projections = projections(settings.thresholds)
+        tables = PostgresTableCheck(all_projections, projector, ledger_reader, mapper)
         verification_store = PostgresVerificationStore(writer, projector)
 
         def turn_to_verify(ledger: Ledger) -> Lease:
@@ -243,8 +236,6 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
             VerifyLedger(scan, kept, tables), verification_store, self_audit, turn_to_verify, _now, lambda: str(uuid7())
         )
         before_pools_close.push_async_callback(verifications.stop)
-        batches = Batches(PostgresEventStore(projector, lambda _: None), RecordMapper(CATALOGUE))
-        all_projections = projections(settings.thresholds)
         reads = Reads(reader, projector)
         yield Trail(
             credentials,
@@ -261,7 +252,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 quarantine,
                 self_audit,
                 reads,
-                Reconstruct(PostgresEntityHistory(reader), RecordMapper(CATALOGUE), _now, Snapshots()),
+                Reconstruct(PostgresEntityHistory(reader), mapper, _now, Snapshots()),
                 EstateReads(reads),
                 Cursors(await shared_secret(reader, "cursors")),
                 Proofs(reader),
@@ -363,9 +354,6 @@ async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
                 wake_ups.listen(url, heard),
             )
         ]
-        renewal = renew_outdated(wired.projections, wired.projector_pool, wired.rebuild)
-        work = (wired.runner.run(), wired.announcer.run(), wake_ups.listen(url, heard), renewal)
-        running = [tasks.create_task(one) for one in work]
         yield
         for task in running:
             task.cancel()

@@ -1,7 +1,6 @@
 """What an operator sets, in the environment: `CERTINEXT_AUDIT_*`."""
 
-from datetime import time
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated
 

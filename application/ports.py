@@ -6,10 +6,9 @@ from typing import Protocol
 
 from domain.checkpoint import SignedCheckpoint, TreeStanding, UsedKey
 from domain.credential import Credential
-from domain.ledger import LedgerEvent
-from domain.merkle import Node
 from domain.entities.history import Bodies, Segment
 from domain.ledger import Head, LedgerEvent
+from domain.merkle import Node
 from domain.quarantined import Quarantined, QuarantineFilter
 from domain.receipt import CommandConflict, Receipt
 from domain.record import Draft

@@ -25,13 +25,10 @@ from benchmarks import (
     commanding,
     projecting,
     proving,
+    reconstructing,
     searching,
     streaming,
     verifying,
-    commanding,
-    projecting,
-    reconstructing,
-    searching,
 )
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, table

@@ -19,6 +19,9 @@ from projections.projection import Table
 VALUE_LENGTH = 256
 """How much of a value finds an entity: an entry of an index is a third of a page at most."""
 
+_TOLD = repr([(activity.event_type, activity.effect) for activity in CATALOGUE] + [sorted(FILTERABLE)])
+"""What events tell of their entities."""
+
 _ENTITIES = Table(
     "entities",
     """
@@ -41,6 +44,7 @@ _ENTITIES = Table(
     ),
     # Each row is closed once: there is room for that in its page, so that no index must be told.
     "fillfactor = 60",
+    rules=sha256(_TOLD.encode()).hexdigest(),
 )
 
 # Which entities ever held a value of an attribute, and since when first; whether they still did then, their rows say.
@@ -119,12 +123,6 @@ class EntitiesProjection:
 
     name = "entities"
     tables: Sequence[Table] = (_ENTITIES, _HOLDS, _SESSIONS)
-
-    @property
-    def fingerprint(self) -> str:
-        """Of what events tell of their entities: another one asks for a rebuild."""
-        told = repr([(activity.event_type, activity.effect) for activity in CATALOGUE] + [sorted(FILTERABLE)])
-        return sha256(told.encode()).hexdigest()[:16]
 
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]

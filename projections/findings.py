@@ -1,7 +1,7 @@
 """The read table `findings`: what the rules found, and what people said about it; and what the rules remember."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain import canonical
@@ -111,16 +111,13 @@ class FindingsProjection:
     """Keeps `findings`: shows every event to the rules that must see it."""
 
     name = "findings"
-    tables: Sequence[Table] = (_FINDINGS, _MEMORY)
 
     def __init__(self, thresholds: Thresholds | None = None) -> None:
         self._thresholds = thresholds or Thresholds()
         self._rules = {rule.name: rule for rule in rules(self._thresholds)}
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the rules and their thresholds: other ones ask for a rebuild, so that they judge all of history."""
-        return fingerprint(list(self._rules.values()), self._thresholds)
+        # By other rules or thresholds the tables are made anew, so that these judge all of history.
+        judged_by = fingerprint(list(self._rules.values()), self._thresholds)
+        self.tables: Sequence[Table] = (replace(_FINDINGS, rules=judged_by), _MEMORY)
 
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]

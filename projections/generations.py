@@ -2,7 +2,7 @@
 
 from domain.errors import AuditError
 from projections.database import Connection
-from projections.projection import Projection, Ruled, Table
+from projections.projection import Projection, Table
 
 READER = "certinext_audit_reader"
 
@@ -59,12 +59,6 @@ async def create_tables(connection: Connection, projection: Projection, generati
     for table in projection.tables:
         await connection.execute(table.made(generation))
         await connection.execute(f"COMMENT ON TABLE {table.versioned(generation)} IS '{_shape(table)}'")
-        name = table.versioned(generation)
-        storage = f"WITH ({table.storage})" if table.storage else ""
-        await connection.execute(
-            f"CREATE TABLE {name} "
-            f'(ledger text COLLATE "C" NOT NULL, {table.columns}, PRIMARY KEY (ledger, {table.key})) {storage}'
-        )
 
 
 async def create_indexes(connection: Connection, projection: Projection, generation: int) -> None:
@@ -88,27 +82,12 @@ async def show(connection: Connection, projection: Projection, generation: int) 
         await _show(connection, table, generation)
     await connection.execute(
         """
-        INSERT INTO reading.generations (projection, generation, fingerprint) VALUES ($1, $2, $3)
-        ON CONFLICT (projection) DO UPDATE SET generation = EXCLUDED.generation, fingerprint = EXCLUDED.fingerprint
+        INSERT INTO reading.generations (projection, generation) VALUES ($1, $2)
+        ON CONFLICT (projection) DO UPDATE SET generation = EXCLUDED.generation
         """,
         projection.name,
         generation,
-        fingerprint(projection),
     )
-
-
-def fingerprint(projection: Projection) -> str:
-    """Of the rules that a projection goes by, if it has some; its tables are made anew when it changes."""
-    return projection.fingerprint if isinstance(projection, Ruled) else ""
-
-
-async def is_outdated(connection: Connection, projection: Projection) -> bool:
-    """Whether the generation shown was made by other rules. Raises NotBuilt."""
-    await shown(connection, projection.name)
-    known = await connection.fetchval(
-        "SELECT fingerprint FROM reading.generations WHERE projection = $1", projection.name
-    )
-    return bool(known != fingerprint(projection))
 
 
 async def _show(connection: Connection, table: Table, generation: int) -> None:

@@ -23,6 +23,8 @@ class Table:
     """Storage parameters, as `fillfactor = 60`."""
     personal: Sequence[str] = ()
     """Columns of the key that may name a person: what is said about a row does not quote them."""
+    rules: str = ""
+    """A digest of the rules that its rows follow from, where these may change: by others they are made anew."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -31,8 +33,8 @@ class Table:
 
     @property
     def shape(self) -> str:
-        """A digest of all that makes the table: 16 hexadecimal digits, others for any other definition."""
-        definition = "\n".join((self.made(0), *self.indexed(0)))
+        """A digest of all that makes the table: 16 hexadecimal digits, others for any other definition or rules."""
+        definition = "\n".join((self.made(0), *self.indexed(0), self.rules))
         return sha256(" ".join(definition.split()).encode()).hexdigest()[:16]
 
     @property
@@ -82,9 +84,3 @@ class LedgerProjection(Projection, Protocol):
         self, connection: Connection, generation: int, ledger: Ledger, after: Position, last: Position
     ) -> None:
         """Bring the tables from the state after one position to the state after another, set-based."""
-class Ruled(Protocol):
-    """A projection that goes by rules which may change."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the rules: by another one the tables are made anew."""

@@ -124,7 +124,7 @@ class Reads:
         self, ledger: Ledger, event_id: str, only_actor: str | None, wait: Wait
     ) -> tuple[Position | None, Freshness]:
         """The position of an event; None if the table has none of this id."""
-        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
+        async with self.fresh(ledger, "activity", wait) as (connection, freshness):
             row = await activity_query.by_event_id(connection, event_id, only_actor)
             return (row.position if row else None), freshness
 

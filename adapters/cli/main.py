@@ -93,8 +93,7 @@ def rebuild(projection: str, /, *, json: bool = False) -> int:
     Parameters
     ----------
     projection
-        activity, users, modules, statuses or merkle.
-        activity, users, modules, statuses, entities or findings.
+        activity, users, modules, statuses, merkle, entities or findings.
     """
     configured = settings()
     with bootstrap.database(configured) as url:

@@ -56,7 +56,6 @@ ALL_ROUTES = [
     *evidence.routes,
     *verifications.routes,
     *tables.routes,
-    *tables.routes,
     *estate.routes,
     *entities.routes,
     *investigations.routes,

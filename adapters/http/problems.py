@@ -9,8 +9,8 @@ from aiohttp import web
 
 from application.credentials import NotAuthenticated
 from application.group_commit import Overloaded
-from application.verifying import AlreadyVerifying
 from application.reconstruct import InvalidMoment, NothingKnown
+from application.verifying import AlreadyVerifying
 from domain.entities.history import BrokenRecord
 from domain.errors import (
     AuditError,

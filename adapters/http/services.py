@@ -16,8 +16,8 @@ from application.sign_checkpoints import SignCheckpoint
 from application.verifying import Verifications
 from domain.activity import Catalogue
 from domain.words import Ledger
-from projections.proofs import Proofs
 from projections.estate_reads import EstateReads
+from projections.proofs import Proofs
 from projections.reads import Reads
 
 

@@ -4,16 +4,12 @@ from random import Random
 
 import pytest
 
-from domain.errors import StoreUnavailable
 from domain.findings.rules import RULES
 from domain.findings.thresholds import Thresholds
 from domain.words import DEFAULT_LEDGER, Position
-from projections import generations, renewal
+from projections import generations
 from projections.entities import EntitiesProjection
 from projections.findings import FindingsProjection
-from projections.projection import Projection
-from projections.rebuild import AlreadyRebuilding, Rebuild
-from projections.renewal import renew_outdated
 from tests.builders import draft
 from tests.integration.projections.stage import Stage
 from tests.lives import lives
@@ -61,43 +57,20 @@ async def test_an_acknowledgement_of_what_was_never_found_changes_nothing(stage:
     assert await stage.set_aside() == {}
 
 
-async def test_other_thresholds_judge_all_of_history_again(stage: Stage) -> None:
-    """And the same ones do nothing; nor do projections without rules."""
+async def test_other_thresholds_ask_for_other_tables(stage: Stage) -> None:
+    """So that they judge all of history again; the same ones do nothing, nor do projections without thresholds."""
+    usual, strict = FindingsProjection(), FindingsProjection(Thresholds(failed_log_ins=3))
     tries = [step("LogInUser", "user:u", n, failure=True, actor=actor("u")) for n in range(4)]
     await stage.append([draft(**one) for one in tries])
-    usual, strict = FindingsProjection(), FindingsProjection(Thresholds(failed_log_ins=3))
     await stage.project([usual, EntitiesProjection()])
     assert await _statuses(stage) == {}
-    for projections in ([usual], [EntitiesProjection()]):
-        await renew_outdated(projections, stage.pool, stage.rebuild)
-    assert {table.rsplit("_", 1)[1] for table in await stage.tables()} == {"1"}
-    await renew_outdated([strict], stage.pool, stage.rebuild)
+    async with stage.pool.acquire() as connection:
+        for projection, fits in ((usual, True), (EntitiesProjection(), True), (strict, False)):
+            assert await generations.in_shape(connection, projection, 1) == fits
+    await stage.rebuild(strict).run(lambda _done, _of: None)
     rows = await stage.owner.fetch("SELECT finding_id, words FROM reading.findings_2")
     assert [tuple(row) for row in rows] == [
         ("many_failed_log_ins-1", "4 log-ins of u failed in short order, from an unknown address")
     ]
     async with stage.pool.acquire() as connection:
-        assert not await generations.is_outdated(connection, strict)
-        assert await generations.is_outdated(connection, usual)
-
-
-async def test_a_renewal_outlasts_the_database(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is tried until it is done; while another process does it, it is left to that."""
-    monkeypatch.setattr(renewal, "_AFTER_TROUBLE_SECONDS", 0)
-    await stage.project([FindingsProjection()])
-    strict = FindingsProjection(Thresholds(failed_log_ins=3))
-    tried: list[Exception] = [StoreUnavailable("away"), OSError("reset")]
-
-    def rebuild(projection: Projection) -> Rebuild:
-        if tried:
-            raise tried.pop()
-        return stage.rebuild(projection)
-
-    await renew_outdated([strict], stage.pool, rebuild)
-    assert tried == []
-    async with stage.pool.acquire() as connection:
-        assert not await generations.is_outdated(connection, strict)
-    tried.append(AlreadyRebuilding("by another"))
-    await renew_outdated([FindingsProjection()], stage.pool, rebuild)
-    async with stage.pool.acquire() as connection:
-        assert not await generations.is_outdated(connection, strict)
+        assert await generations.in_shape(connection, strict, 2)
