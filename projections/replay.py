@@ -1,6 +1,7 @@
 """Replaying the ledger into tables beside those that are shown, exactly up to a position."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from domain.ledger import LedgerEvent
 from domain.mapper import RecordMapper
@@ -8,27 +9,36 @@ from domain.words import Ledger, Position
 from projections.batches import BATCH, Batches, LedgerReader
 from projections.database import Pool, bind
 from projections.projection import LedgerProjection, Projection
-from projections.projector import SPAN, Projector
+from projections.projector import Projector
 
 REPLAY = 1_000_000_000
 """The generation of the tables that a replay fills: none that is ever shown."""
 
 
+@dataclass(frozen=True)
 class _ReaderUntil:
-    """Reads no further than it is told."""
+    """Reads no further than to a position."""
 
-    def __init__(self, reader: LedgerReader) -> None:
-        self._reader = reader
-        self.until = Position(0)
+    reader: LedgerReader
+    until: Position
 
     async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
-        return await self._reader.read(ledger, after, min(limit, self.until - after)) if after < self.until else ()
+        return await self.reader.read(ledger, after, min(limit, self.until - after)) if after < self.until else ()
 
 
 class Replay:
     """One projection of one ledger, replayed by one task."""
 
-    def __init__(self, projection: Projection, ledger: Ledger, pool: Pool, reader: _ReaderUntil, batches: Batches):
+    def __init__(
+        self,
+        projection: Projection,
+        ledger: Ledger,
+        pool: Pool,
+        reader: LedgerReader,
+        mapper: RecordMapper,
+        shared: Batches,
+    ) -> None:
+        """`shared` is what several replays read together."""
         self.projection = projection
         self.position = Position(0)
         """Up to which it is replayed."""
@@ -37,18 +47,30 @@ class Replay:
         self._ledger = ledger
         self._pool = pool
         self._reader = reader
-        self._projector = Projector(projection, REPLAY, pool, batches)
+        self._mapper = mapper
+        self._projector = Projector(projection, REPLAY, pool, shared)
 
-    async def advance(self, until: Position) -> bool:
-        """Replay some more, no further than to a position; False if there are no events any more."""
+    async def advance(self) -> bool:
+        """Replay one batch, of a ledger that is longer by one at least; False if there are no events any more."""
         before = self.position
         if isinstance(self.projection, LedgerProjection):
-            self.position = await self._extend(self.projection, Position(min(until, before + SPAN)))
+            self.position = await self._extend(self.projection, Position(before + BATCH))
         else:
-            # Whole batches but for the last, so that all projections read the same ones.
-            self._reader.until = until if until - before < BATCH else Position(until - until % BATCH)
             self.position = await self._projector.advance(self._ledger, before)
         return self.position > before
+
+    async def finish(self, goal: Position) -> None:
+        """Replay the rest, exactly up to a position, or to the last event if there are not so many.
+
+        It is read apart: what others have read may go further.
+        """
+        if isinstance(self.projection, LedgerProjection):
+            self.position = await self._extend(self.projection, goal)
+            return
+        batches = Batches(_ReaderUntil(self._reader, goal), self._mapper)
+        projector = Projector(self.projection, REPLAY, self._pool, batches)
+        while (reached := await projector.advance(self._ledger, self.position)) != self.position:
+            self.position = reached
 
     async def _extend(self, projection: LedgerProjection, until: Position) -> Position:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -66,6 +88,5 @@ def replays_of(
     projections: Sequence[Projection], ledger: Ledger, pool: Pool, reader: LedgerReader, mapper: RecordMapper
 ) -> Sequence[Replay]:
     """One for each projection; they share what is read."""
-    bounded = _ReaderUntil(reader)
-    batches = Batches(bounded, mapper)
-    return [Replay(projection, ledger, pool, bounded, batches) for projection in projections]
+    shared = Batches(reader, mapper)
+    return [Replay(projection, ledger, pool, reader, mapper, shared) for projection in projections]

@@ -13,15 +13,12 @@ from domain.tampering import Tampering, TamperingKind, Tamperings
 from domain.verdict import OnProgress, TablesChecked
 from domain.words import Ledger, Position
 from projections import generations
-from projections.batches import LedgerReader
+from projections.batches import BATCH, LedgerReader
 from projections.database import Connection, Pool, bind, translated_errors
 from projections.lease import Lease
 from projections.projection import Projection
 from projections.replay import REPLAY, Replay, replays_of
 from projections.table_difference import differences
-
-_CLOSE = 4000
-"""How few events before the end of the table shown the rest is replayed while that is held still."""
 
 _COMPARE_AFTER = 40_000
 _GREATEST = Position(2**63 - 1)
@@ -106,14 +103,14 @@ class PostgresTableCheck:
     async def _replay_together(
         self, ledger: Ledger, replays: Sequence[Replay], found: Tamperings, on_progress: OnProgress
     ) -> None:
-        """Replay side by side, so that events are read once, until each table is close to the one that is shown."""
+        """Replay side by side, so that events are read once, until each table is within a batch of the one shown."""
         behind = list(replays)
         while behind:
             goals = [(replay, await self._goal(ledger, replay.projection)) for replay in behind]
             on_progress("Read tables", min(one.position for one in behind), max(goal for _, goal in goals))
             behind = []
             for replay, goal in goals:
-                if goal - replay.position > _CLOSE and await replay.advance(Position(goal - _CLOSE)):
+                if goal - replay.position > BATCH and await replay.advance():
                     await self._compare_events(ledger, replay, found)
                     behind.append(replay)
 
@@ -143,14 +140,13 @@ class PostgresTableCheck:
                 return None
             async with self._pool.acquire() as connection, connection.transaction():
                 held = await connection.fetchval(_HOLD, ledger, name, row["generation"])
-                if held is None:
-                    return None
-                goal = Position(held)
                 again = await connection.fetchrow(_SHOWN, name, ledger)
                 if again is None or again["generation"] != row["generation"]:
                     continue  # A rebuild has just shown another one.
-                while replay.position < goal and await replay.advance(goal):
-                    pass
+                if held is None:
+                    return None
+                goal = Position(held)
+                await replay.finish(goal)
                 aside = await connection.fetchval(_SET_ASIDE, ledger, name, row["generation"], REPLAY, goal)
                 await bind(connection, ledger)
                 found.extend(await self._compare_held(connection, ledger, replay, goal, aside))
