@@ -20,6 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from uuid_utils import uuid7
 
 from adapters.embedded import embedded_postgres
+from adapters.exports.builder import Builders
+from adapters.exports.exporter import Exports
 from adapters.http import metrics
 from adapters.http.app import build_app
 from adapters.http.cursor import Cursors
@@ -38,6 +40,7 @@ from adapters.postgres.verification_store import PostgresVerificationStore
 from adapters.settings import Settings
 from adapters.signing import LastSignedFiles, signing_keys_of
 from application.credentials import Authenticate, CreateCredential, RevokeCredential
+from application.export_trail import ExportTrail
 from application.group_commit import GroupCommit
 from application.kept_checkpoints import KeptCheckpoints
 from application.ports import CredentialStore
@@ -188,6 +191,7 @@ class Trail:
     kept_checkpoints: KeptCheckpoints
     self_check: SelfCheck
     projections: Sequence[Projection]
+    builders: Builders
 
     def rebuild(self, projection: Projection) -> Rebuild:
         return Rebuild(projection, self.projector_pool, self.batches, _holder())
@@ -237,6 +241,10 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         )
         before_pools_close.push_async_callback(verifications.stop)
         reads = Reads(reader, projector)
+        reads, proofs = Reads(reader, projector), Proofs(reader)
+        builders = Builders()
+        before_pools_close.push_async_callback(builders.close)
+        exports = Exports(reads, proofs, trees, signer, builders, CATALOGUE)
         yield Trail(
             credentials,
             CreateCredential(credentials, self_audit, _now, secrets.token_hex),
@@ -255,11 +263,13 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 Reconstruct(PostgresEntityHistory(reader), mapper, _now, Snapshots()),
                 EstateReads(reads),
                 Cursors(await shared_secret(reader, "cursors")),
-                Proofs(reader),
+                proofs,
                 signer,
                 verifications,
                 Ledger(settings.ledger),
                 Limits(settings.max_command_bytes, verification_workers=settings.verification_workers),
+                ExportTrail(exports, self_audit, _now, lambda: str(uuid7()), settings.max_exports),
+                Limits(command_bytes=settings.max_command_bytes),
             ),
             Runner(all_projections, projector, batches, _holder()),
             announcer,
@@ -282,6 +292,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 _schedule(settings),
             ),
             all_projections,
+            builders,
         )
 
 
@@ -352,6 +363,13 @@ async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
                 wired.self_check.run(),
                 wired.announcer.run(),
                 wake_ups.listen(url, heard),
+            tasks.create_task(work)
+            for work in (
+                wired.runner.run(),
+                wired.signing.run(),
+                wired.announcer.run(),
+                wake_ups.listen(url, heard),
+                wired.builders.warm_up(),
             )
         ]
         yield

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """How far ahead of ours the clock of a source may be."""
     finding_late_minutes: Annotated[int, Field(ge=1, le=366 * 24 * 60)] = 60
     """How much later than is usual for its source an event may come."""
+    max_exports: Annotated[int, Field(ge=1, le=100)] = 2
+    """How many exports run at once in each process; beyond it the answer is 503."""
     pool_size: Annotated[int, Field(ge=1, le=100)] = 8
     """How many connections to the database each role has."""
 

@@ -53,6 +53,20 @@ class SelfAudit:
         details: JsonObject = {"comment": comment, "rule": rule}
         entity: JsonObject = {"type": "finding", "id": finding_id}
         return await self._record(caller, "AcknowledgeAuditFinding", details, entity, origin)
+    async def exported(
+        self,
+        caller: Credential,
+        export_id: str,
+        details: JsonObject,
+        origin: Origin,
+        *,
+        interrupted: str | None = None,
+    ) -> None:
+        """A file of events was made, or not finished for the reason given; the export's id is its correlation id."""
+        more: JsonObject = {"correlation_id": export_id}
+        if interrupted is not None:
+            more |= {"status": "failure", "failure": {"code": "interrupted", "reason": interrupted}}
+        await self._record(caller, "ExportAuditTrail", details, _ledger_of(caller), origin, more)
 
     async def credential_created(self, by: Credential, created: Credential) -> None:
         details: JsonObject = {"role": created.role, "modules": [*sorted(created.modules)]}
@@ -97,6 +111,15 @@ class SelfAudit:
         self, caller: Credential, command: str, details: JsonObject, entity: JsonObject, origin: Origin = HERE
     ) -> Receipt:
         return await self.commands.record_own(
+        self,
+        caller: Credential,
+        command: str,
+        details: JsonObject,
+        entity: JsonObject,
+        origin: Origin = HERE,
+        more: JsonObject | None = None,
+    ) -> None:
+        await self.commands.record_own(
             caller,
             {
                 "command": command,
@@ -107,6 +130,7 @@ class SelfAudit:
                 "status": "success",
                 "channel": _CHANNELS.get(caller.id, Channel.REST),
                 "details": details,
+                **(more or {}),
             },
         )
 

@@ -43,6 +43,28 @@ D = TypeVar("D", bound=Details)
 
 
 @dataclass(frozen=True)
+class Wording:
+    """The words in which an activity is told."""
+
+    command: str
+    phrase: str
+
+    def describe(self, actor: str, entity: str, failure: JsonObject | None) -> str:
+        """One sentence for people: who did what to what, and if it failed, why."""
+        if failure is None:
+            return f"{actor} {self.phrase.replace('{entity}', entity)}"
+        attempt = " ".join(_WORDS.findall(self.command)).lower()
+        return f"{actor} failed to {attempt} {entity}: {failure['reason']} ({failure['code']})"
+
+    def describe_facts(self, facts: JsonObject) -> str:
+        """The same about a record's facts, of which the personal ones are in their places as far as they are known."""
+        actor: Any = facts["actor"]
+        entity: Any = facts["entity"]
+        failure: Any = facts.get("failure")
+        return self.describe(actor.get("full_name") or actor["id"], entity.get("name") or entity["id"], failure)
+
+
+@dataclass(frozen=True)
 class Activity:
     """One thing that can happen in CertiNext."""
 
@@ -87,10 +109,11 @@ class Activity:
 
     def describe(self, actor: str, entity: str, failure: JsonObject | None) -> str:
         """One sentence for people: who did what to what, and if it failed, why."""
-        if failure is None:
-            return f"{actor} {self.phrase.format(entity=entity)}"
-        attempt = " ".join(_WORDS.findall(self.command)).lower()
-        return f"{actor} failed to {attempt} {entity}: {failure['reason']} ({failure['code']})"
+        return self.wording.describe(actor, entity, failure)
+
+    @cached_property
+    def wording(self) -> "Wording":
+        return Wording(self.command, self.phrase)
 
 
 class Declarations:

@@ -54,11 +54,4 @@ class AuditEvent(CanMutateAggregate[str]):
     @cached_property
     def description(self) -> str:
         """One sentence for people."""
-        actor, entity, failure = self.facts["actor"], self.facts["entity"], self.facts.get("failure")
-        assert isinstance(actor, dict)
-        assert isinstance(entity, dict)
-        return self.activity.describe(
-            str(actor.get("full_name") or actor["id"]),
-            str(entity.get("name") or entity["id"]),
-            failure if isinstance(failure, dict) else None,
-        )
+        return self.activity.wording.describe_facts(self.facts)

@@ -14,6 +14,7 @@ from domain.values import PERSONAL, JsonObject, JsonValue
 
 _OF_ACTOR = tuple(name for name, field in Actor.model_fields.items() if PERSONAL in field.metadata)
 _PERSON = "user"
+_ACTOR = "/actor/"
 
 
 def digest(personal: bytes) -> bytes:
@@ -43,7 +44,12 @@ def put_back(facts: JsonObject, personal: bytes) -> None:
     fields = canonical.decode_object(personal)["fields"]
     if not isinstance(fields, dict):
         raise TypeError("the personal fields are not a JSON object")
+    actor = facts["actor"]
     for path, value in fields.items():
+        # Nearly all that is personal is of the actor.
+        if path.startswith(_ACTOR) and isinstance(actor, dict):
+            actor[path[len(_ACTOR) :]] = value
+            continue
         *steps, last = path.split("/")[1:]
         place: JsonValue = facts
         for step in steps:

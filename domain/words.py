@@ -67,6 +67,19 @@ class Refusal(StrEnum):
     TOO_LARGE = "too-large"
 
 
+class Order(StrEnum):
+    """In which order events are read: newest first by `occurred_at`, or by position."""
+
+    OCCURRED = "occurred"
+    RECORDED = "recorded"
+
+
+class ExportFormat(StrEnum):
+    XLSX = "xlsx"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
 class QuarantineState(StrEnum):
     WAITING = "waiting"
     RETRIED = "retried"

@@ -5,7 +5,7 @@ newest rows, already sorted, the best of them are merged, and only these are fet
 small ledger and in a huge one. The connection must be bound to a ledger; the views show no other.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from projections.database import Connection
 from projections.statement import Statement, where
 
 _MOST_DRIVING_ACTORS = 500
-_SCAN = 50_000
+SCAN = 50_000
 """How many positions one page in recorded order looks through at most."""
 
 _COLUMNS = "position, occurred_at, event"
@@ -40,6 +40,19 @@ class Query:
 
     filter: EventFilter
     only_actor: str | None = None
+    until: Position | None = None
+    """Only events up to this position, if it is given: they never change."""
+
+
+class Statement:
+    """Collects parameters while SQL is put together; values never become part of the text."""
+
+    def __init__(self) -> None:
+        self.arguments: list[object] = []
+
+    def add(self, value: object) -> str:
+        self.arguments.append(value)
+        return f"${len(self.arguments)}"
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,19 @@ async def newest_first(
 ) -> list[Row]:
     """A page of the order for people: by `occurred_at`, newest first, from a keyset on."""
     statement = Statement()
+    sql = await newest_first_sql(connection, statement, query, before, limit, _COLUMNS)
+    return [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
+
+
+async def newest_first_sql(
+    connection: Connection,
+    statement: Statement,
+    query: Query,
+    before: tuple[datetime, Position] | None,
+    limit: int,
+    columns: str,
+) -> str:
+    """The statement of `newest_first`, for these columns, which must hold `occurred_at` and `position`."""
     actors = await _actors(connection, query)
     driver, driving = _driver(statement, query, actors)
     conditions = _conditions(statement, query, driving)
@@ -87,6 +113,16 @@ async def newest_first(
             "ORDER BY page.occurred_at DESC, position DESC"
         )
     return [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
+        return f"SELECT {columns} FROM reading.activity {_where(conditions)} {_NEWEST_FIRST} LIMIT {most}"
+    branches = " UNION ALL ".join(
+        f"(SELECT {columns} FROM {branch.source} {_where([branch.condition, *conditions])} "
+        f"{_NEWEST_FIRST} LIMIT {most})"
+        for branch in driver.branches
+    )
+    return (
+        f"SELECT DISTINCT ON (occurred_at, position) {columns} FROM {driver.wanted} "
+        f"CROSS JOIN LATERAL ({branches}) AS found {_NEWEST_FIRST} LIMIT {most}"
+    )
 
 
 async def by_position(
@@ -99,6 +135,17 @@ async def by_position(
     """
     statement = Statement()
     until = Position(min(applied, after + _SCAN))
+    until = Position(min(applied, after + SCAN))
+    sql = by_position_sql(statement, query, (after, until), limit, _COLUMNS)
+    rows = [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
+    return rows, rows[-1].position if len(rows) == limit else max(after, until)
+
+
+def by_position_sql(
+    statement: Statement, query: Query, stretch: tuple[Position, Position], limit: int, columns: str
+) -> str:
+    """The statement of `by_position`, behind the first position of the stretch and up to the second."""
+    after, until = stretch
     conditions = [
         f"position > {statement.add(after)}",
         f"position <= {statement.add(until)}",
@@ -107,6 +154,14 @@ async def by_position(
     sql = f"SELECT {_COLUMNS} FROM reading.activity {where(conditions)} ORDER BY position LIMIT {statement.add(limit)}"
     rows = [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
     return rows, rows[-1].position if len(rows) == limit else max(after, until)
+    return f"SELECT {columns} FROM reading.activity {_where(conditions)} ORDER BY position LIMIT {statement.add(limit)}"
+
+
+async def count(connection: Connection, query: Query) -> int:
+    """How many events fit, which costs a look at each."""
+    statement = Statement()
+    sql = f"SELECT count(*) FROM reading.activity {_where(_conditions(statement, query, None))}"
+    return int(await connection.fetchval(sql, *statement.arguments))
 
 
 async def by_event_id(connection: Connection, event_id: str, only_actor: str | None) -> Row | None:
@@ -190,6 +245,64 @@ def _conditions(statement: Statement, query: Query, driving: str | None) -> list
     if query.only_actor is not None:
         found.append(f"actor_id = {statement.add(query.only_actor)}")
     return found
+
+
+    wanted = query.filter
+    found: list[str] = []
+    for column, values in (
+        ("correlation_id", wanted.correlation_id),
+        ("ip", wanted.ip),
+        ("activity", wanted.activity),
+        ("source", wanted.source),
+        ("module", wanted.module),
+    ):
+        if values and column != driving:
+            found.append(f"{column} = ANY({statement.add(list(values))}::text[])")
+    if wanted.status and set(wanted.status) != set(Status):
+        # Written out, so that the planner sees that the index of failures will do.
+        found.append(f"status = '{Status(wanted.status[0]).value}'")
+    if wanted.entity and driving != "entity":
+        keys = statement.add(list(wanted.entity))
+        found.append(
+            f"(entity_type = ANY({keys}::text[]) OR entity_type || ':' || entity_id = ANY({keys}) "
+            f"OR also_affected && {keys})"
+        )
+    found += _limits(statement, query)
+    if wanted.user:
+        prefixes = statement.add([_like(prefix) for prefix in wanted.user])
+        found.append(f"(actor_id_fold LIKE ANY({prefixes}::text[]) OR actor_name_fold LIKE ANY({prefixes}))")
+    if wanted.from_ is not None:
+        found.append(f"occurred_at >= {statement.add(wanted.from_)}")
+    if wanted.to is not None:
+        found.append(f"occurred_at < {statement.add(wanted.to)}")
+    if wanted.text:
+        found.append(f"words @@ {statement.add(_tsquery(wanted.text))}::text::tsquery")
+    return found
+
+
+def _limits(statement: Statement, query: Query) -> Iterator[str]:
+    """What may be seen, whatever is wanted."""
+    if query.until is not None:
+        yield f"position <= {statement.add(query.until)}"
+    if query.only_actor is not None:
+        yield f"actor_id = {statement.add(query.only_actor)}"
+
+
+def _tsquery(texts: Sequence[str]) -> str:
+    return " | ".join(f"({' & '.join(_begun(word) for word in words(text))})" for text in texts)
+
+
+def _begun(word: str) -> str:
+    return f"'{word}':*"
+
+
+def _like(prefix: str) -> str:
+    escaped = prefix.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"{escaped}%"
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _row(row: asyncpg.Record) -> Row:

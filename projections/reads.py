@@ -8,8 +8,8 @@ from datetime import datetime
 import asyncpg
 
 from domain.errors import AuditError, StoreUnavailable
-from domain.words import Ledger, Module, Position, Status
-from projections import activity_query, tables_query
+from domain.words import Ledger, Module, Order, Position, Status
+from projections import activity_query, exporting, tables_query
 from projections.activity_query import Query, Row
 from projections.database import ACQUIRE_SECONDS, Connection, Pool, bound, translated_errors
 from projections.generations import NotBuilt
@@ -81,6 +81,9 @@ class Wait:
     seconds: float = 10.0
 
 
+NO_WAIT = Wait(Position(0))
+
+
 class Reads:
     """Answers from the read tables, each from one short transaction that is bound to the caller's ledger.
 
@@ -127,6 +130,23 @@ class Reads:
         async with self.fresh(ledger, "activity", wait) as (connection, freshness):
             row = await activity_query.by_event_id(connection, event_id, only_actor)
             return (row.position if row else None), freshness
+
+    async def freshness(self, ledger: Ledger, wait: Wait) -> Freshness:
+        """What `activity` holds."""
+        async with self._fresh(ledger, "activity", wait) as (_, freshness):
+            return freshness
+
+    async def export_page(
+        self, ledger: Ledger, query: Query, order: Order, after: exporting.Keyset | None
+    ) -> exporting.ExportPage:
+        """The next page of an export, which goes on behind a keyset. Raises LedgerDamaged, too."""
+        async with self._fresh(ledger, "activity", NO_WAIT) as (connection, _):
+            return await exporting.page(connection, query, order, after)
+
+    async def count(self, ledger: Ledger, query: Query) -> int:
+        """How many events fit."""
+        async with self._fresh(ledger, "activity", NO_WAIT) as (connection, _):
+            return await activity_query.count(connection, query)
 
     async def users(
         self,

@@ -16,6 +16,7 @@ from adapters.http.estate import estate
 from adapters.http.events import events
 from adapters.http.evidence import evidence
 from adapters.http.findings import findings
+from adapters.http.exports import exports
 from adapters.http.health import health
 from adapters.http.investigations import investigations
 from adapters.http.openapi import document
@@ -52,6 +53,7 @@ async def describe(request: web.Request) -> web.StreamResponse:
 _DOCUMENT = web.AppKey("document", bytes)
 ALL_ROUTES = [
     *commands.routes,
+    *exports.routes,
     *events.routes,
     *evidence.routes,
     *verifications.routes,

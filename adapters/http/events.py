@@ -1,7 +1,6 @@
 """Reading events: pages by filter, and one by its id."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlencode
@@ -20,7 +19,7 @@ from application.self_audit import Origin
 from domain.credential import Credential
 from domain.filters import EventFilter
 from domain.values import LARGEST_INTEGER, JsonObject, JsonValue, Timestamp, rfc3339
-from domain.words import Ledger, Position, Role
+from domain.words import Ledger, Order, Position, Role
 from projections.activity_query import Query, Row
 from projections.reads import Freshness, Wait
 
@@ -32,11 +31,6 @@ _JSON = "application/json"
 _Place = Annotated[Position, Field(strict=True, ge=0, le=LARGEST_INTEGER)]
 _BEFORE: TypeAdapter[tuple[Timestamp, _Place]] = TypeAdapter(tuple[Timestamp, _Place])
 _AFTER: TypeAdapter[tuple[_Place]] = TypeAdapter(tuple[_Place])
-
-
-class Order(StrEnum):
-    OCCURRED = "occurred"
-    RECORDED = "recorded"
 
 
 class Fresh(BaseModel):

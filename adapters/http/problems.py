@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 
 from application.credentials import NotAuthenticated
+from application.export_trail import TooManyExports
 from application.group_commit import Overloaded
 from application.reconstruct import InvalidMoment, NothingKnown
 from application.verifying import AlreadyVerifying
@@ -118,6 +119,7 @@ _PROBLEMS: dict[type[AuditError], tuple[HTTPStatus, str, str]] = {
     NoSigningKey: (HTTPStatus.SERVICE_UNAVAILABLE, "no-signing-key", "The service has no key to sign with"),
     StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service cannot do this now"),
     Overloaded: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting to be recorded"),
+    TooManyExports: (HTTPStatus.SERVICE_UNAVAILABLE, "too-many-exports", "Too many exports run already"),
     TookTooLong: (HTTPStatus.SERVICE_UNAVAILABLE, "took-too-long", "The query took too long"),
     NotYetProjected: (HTTPStatus.SERVICE_UNAVAILABLE, "not-yet-projected", "The table is not that far yet"),
     NotBuilt: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service is not ready yet"),

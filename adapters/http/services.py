@@ -7,6 +7,7 @@ from aiohttp import web
 from adapters.http.cursor import Cursors
 from application.credentials import Authenticate
 from application.group_commit import GroupCommit
+from application.export_trail import ExportTrail
 from application.ports import QuarantineStore
 from application.quarantine import KeepRefused, RetryQuarantined
 from application.reconstruct import Reconstruct
@@ -56,6 +57,7 @@ class Services:
     verifications: Verifications
     ledger: Ledger
     """Whose keys are shown to those who name none."""
+    export_trail: ExportTrail
     limits: Limits
 
 

@@ -34,6 +34,8 @@ class AuditTrailExported(Details):
     rows: Count
     sha256: Sha256 | None = None
     format: Code | None = None
+    order: Code | None = None
+    to_position: Count | None = None
 
 
 @audit("VerifyAuditTrail", "audit_trail.verified", "ledger", "verified the audit trail {entity}", clause="3.2")

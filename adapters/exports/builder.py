@@ -1,0 +1,115 @@
+"""Processes that do the costly part of exports, so that the server's own goes on answering.
+
+What crosses to them is pickled: functions of ours by their names, and plain values. They hold no connection and no key.
+"""
+
+import asyncio
+import os
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import ParamSpec, TypeVar
+
+import structlog
+
+from adapters.exports.frames import LENGTH
+from domain.errors import AuditError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_COMMAND = (sys.executable, "-P", "-m", "adapters.exports.builder_process")
+
+log = structlog.get_logger()
+
+
+class BuilderDied(AuditError):
+    """A process that made a file has ended before its time."""
+
+
+class Builder:
+    """One such process, which does one thing at a time for one export at a time."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._busy = False
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it lives and owes no answer, as one does that was asked by somebody who left."""
+        return self._process.returncode is None and not self._busy
+
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of a function of a module, done there. Raises what it raises, and BuilderDied."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._busy = True
+        asked = pickle.dumps((work, args, kwargs), pickle.HIGHEST_PROTOCOL)
+        try:
+            self._process.stdin.writelines((LENGTH.pack(len(asked)), asked))
+            await self._process.stdin.drain()
+            (length,) = LENGTH.unpack(await self._process.stdout.readexactly(LENGTH.size))
+            answer = await self._process.stdout.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise BuilderDied("a process that makes exports has ended; try again") from error
+        self._busy = False
+        good, value = pickle.loads(answer)  # noqa: S301 - from a process of ours.
+        if not good:
+            raise value
+        result: T = value
+        return result
+
+    async def end(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.communicate()  # Unlike `wait` it lets go of the pipes.
+
+
+class Builders:
+    """Keeps the processes that there are: each is used again, and none is made before it is needed."""
+
+    def __init__(self) -> None:
+        self._idle: list[Builder] = []
+        self._all: set[Builder] = set()
+        self._starting = asyncio.Lock()
+        """Held while one starts: whoever comes meanwhile had better take it than start another."""
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Builder]:
+        """A process for one export."""
+        async with self._starting:
+            builder = self._idle.pop() if self._idle else await self._start()
+        try:
+            yield builder
+        finally:
+            if builder.is_fit:
+                self._idle.append(builder)
+            else:
+                self._all.discard(builder)
+                await asyncio.shield(builder.end())
+
+    async def warm_up(self) -> None:
+        """Have one ready, so that the first bytes of the first export need not wait for it."""
+        try:
+            async with self._starting:
+                self._idle.append(await self._start())
+        except (BuilderDied, OSError) as error:
+            log.warning("no_process_for_exports", error=str(error))
+
+    async def close(self) -> None:
+        for builder in self._all:
+            await builder.end()
+        self._all.clear()
+        self._idle.clear()
+
+    async def _start(self) -> Builder:
+        path = os.pathsep.join(map(os.path.abspath, sys.path))
+        process = await asyncio.create_subprocess_exec(
+            *_COMMAND, stdin=PIPE, stdout=PIPE, env=os.environ | {"PYTHONPATH": path}
+        )
+        builder = Builder(process)
+        self._all.add(builder)
+        await builder.call(os.getpid)  # It answers once it has read its modules.
+        return builder

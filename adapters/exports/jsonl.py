@@ -1,0 +1,64 @@
+"""JSON Lines: a line that says what follows, a line for each event, and lines that prove them."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from adapters.exports.builder import Builder
+from adapters.exports.built import Built, build
+from adapters.exports.proving import ProofParts
+from adapters.exports.tally import Tally
+from adapters.exports.told import Facts
+from domain import canonical
+from domain.exported import Evidence, Words
+from domain.values import JsonObject
+
+
+class JsonLines:
+    """Written by one task."""
+
+    def __init__(self, builder: Builder, words: Words, head: JsonObject) -> None:
+        self._builder = builder
+        self._words = words
+        self._head = head
+
+    async def begin(self) -> bytes:
+        return line({"export": self._head})
+
+    async def page(self, rows: Sequence[Evidence], tally: Tally) -> bytes:
+        built: Built = await self._builder.call(event_lines, rows, self._words)
+        tally.add(rows, built)
+        return built.data
+
+    async def end(self, facts: Facts, proof: ProofParts) -> AsyncIterator[bytes]:
+        del facts  # Machines read the manifest.
+        for text in proof.positions:
+            yield line({"positions": text})
+        for text in proof.fingerprint_texts():
+            yield line({"fingerprints": text})
+        async for hashes in proof.nodes.texts():
+            yield line({"nodes": hashes})
+        yield line({"manifest": proof.manifest_note, "checkpoint": proof.checkpoint_note, "key": proof.verifier_key})
+
+
+def line(value: Any) -> bytes:
+    return canonical.encode(value) + b"\n"
+
+
+def event_lines(rows: Sequence[Evidence], words: Words) -> Built:
+    """Done in the process that builds."""
+    text, built = build(rows, words, _event_line)
+    return built._replace(data=text.encode())
+
+
+def _event_line(evidence: Evidence, facts: JsonObject) -> str:
+    """The record and the personal data are texts: their bytes are hashed, and are never written anew."""
+    personal = evidence.personal
+    return line(
+        {
+            "event": facts,
+            "record": evidence.record.decode(),
+            "personal": None if personal is None else personal.decode(),
+            "leaf_hash": evidence.leaf_hash.hex(),
+            "chain_hash": evidence.chain_hash.hex(),
+        }
+    ).decode()

@@ -1,0 +1,1 @@
+"""Workbooks: openpyxl makes the frame, and the rows are streamed into it."""

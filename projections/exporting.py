@@ -1,0 +1,73 @@
+"""Queries for exports: the events that `activity` finds, with what the ledger has of each, page by page.
+
+A page is bounded in rows and in bytes. Everything up to a position never changes, so pages that are read one after the
+other, each in a short transaction, are one consistent view of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from domain.errors import AuditError
+from domain.exported import Evidence
+from domain.words import Order, Position
+from projections.activity_query import SCAN, Query, Statement, by_position_sql, newest_first_sql
+from projections.database import Connection
+
+PAGE_ROWS = 1_000
+PAGE_BYTES = 2 * 1024 * 1024
+
+Keyset: TypeAlias = tuple[datetime, Position]
+
+_FOUND = "occurred_at, position"
+# The page is found first, and what the ledger has of it is looked up; one event is given however long it is.
+_WITH_EVIDENCE = """
+WITH found AS MATERIALIZED ({found})
+SELECT occurred_at, position, record, personal, leaf_hash, chain_hash FROM (
+    SELECT found.occurred_at, position, record, personal, leaf_hash, chain_hash,
+        sum(octet_length(record) + coalesce(octet_length(personal), 0)) OVER ({order}) - octet_length(record)
+            AS bytes_before
+    FROM found LEFT JOIN audit.ledger_events USING (position)
+) AS measured
+WHERE bytes_before IS NULL OR bytes_before < {bytes} {order}
+"""
+_ORDERS = {Order.OCCURRED: "ORDER BY occurred_at DESC, position DESC", Order.RECORDED: "ORDER BY position"}
+
+
+class LedgerDamaged(AuditError):
+    """The ledger has no event that it once had."""
+
+
+@dataclass(frozen=True)
+class ExportPage:
+    rows: Sequence[Evidence]
+    goes_on: Keyset | None
+    """Where the next page begins; None if there is none."""
+
+
+async def page(connection: Connection, query: Query, order: Order, after: Keyset | None) -> ExportPage:
+    """The events behind a keyset, up to `until` of the query, which must be given. Raises LedgerDamaged."""
+    assert query.until is not None
+    statement = Statement()
+    if order is Order.OCCURRED:
+        found = await newest_first_sql(connection, statement, query, after, PAGE_ROWS, _FOUND)
+        behind_empty = None
+    else:
+        begin = after[1] if after is not None else Position(0)
+        stretch = begin, Position(min(query.until, begin + SCAN))
+        found = by_position_sql(statement, query, stretch, PAGE_ROWS, _FOUND)
+        behind_empty = (_NO_TIME, stretch[1]) if stretch[1] < query.until else None
+    sql = _WITH_EVIDENCE.format(found=found, order=_ORDERS[order], bytes=statement.add(PAGE_BYTES))
+    rows = await connection.fetch(sql, *statement.arguments)
+    for row in rows:
+        if row["record"] is None:
+            raise LedgerDamaged(f"the event at position {row['position']} is not in the ledger any more")
+    return ExportPage(
+        [Evidence(*row[1:]) for row in rows],
+        (rows[-1]["occurred_at"], Position(rows[-1]["position"])) if rows else behind_empty,
+    )
+
+
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+"""Of a keyset in the order of positions only the position counts."""
