@@ -29,6 +29,11 @@ from benchmarks import (
     searching,
     streaming,
     verifying,
+    commanding,
+    exporting,
+    projecting,
+    proving,
+    searching,
 )
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, table
@@ -44,6 +49,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[Sequence[Figure]]]] = {
     "memory": streaming.run,
     "verify": verifying.run,
     "reconstruct": reconstructing.run,
+    "exports": exporting.run,
 }
 _SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 import structlog
@@ -20,7 +20,7 @@ from application.export_trail import ExportAsked
 from application.sign_checkpoints import SignCheckpoint, SigningRefused
 from domain.activity import Catalogue
 from domain.checkpoint import Checkpoint
-from domain.exported import Evidence, Words
+from domain.exported import EVENT_COLUMNS, Columns, Evidence, Words
 from domain.manifest import Manifest, origin, words_of
 from domain.merkle import EMPTY_ROOT
 from domain.signed_note import NoteSignature, SignedNote, VerifierKey
@@ -49,15 +49,21 @@ class Exports:
     signer: SignCheckpoint
     builders: Builders
     catalogue: Catalogue
+    columns: Columns = EVENT_COLUMNS
+    """Of workbooks."""
+    evidence: bool = True
+    """Whether workbooks hold the records and hashes of their events."""
     words: Words = field(init=False)
 
     def __post_init__(self) -> None:
         wording = {activity.event_type: activity.wording for activity in self.catalogue}
         object.__setattr__(self, "words", wording)
 
-    async def begin(self, asked: ExportAsked, min_position: Position) -> "Export":
+    async def begin(self, asked: ExportAsked, min_position: Position, until: Position | None = None) -> "Export":
+        """A file of events up to `until`, or of all that are in the read table now."""
         freshness = await self.reads.freshness(asked.by.ledger, Wait(min_position, _WAIT_SECONDS))
-        return Export(self, asked, freshness)
+        last = freshness.position if until is None else min(until, freshness.position)
+        return Export(self, asked, replace(freshness, position=last))
 
 
 class Export:
@@ -97,7 +103,7 @@ class Export:
     def _file(self, builder: Builder) -> ExportFile:
         words = self._exports.words
         if self._asked.format is ExportFormat.XLSX:
-            return Workbook(builder, words)
+            return Workbook(builder, words, self._exports.columns, evidence=self._exports.evidence)
         if self._asked.format is ExportFormat.JSONL:
             return JsonLines(builder, words, self._head())
         return CommaSeparated(builder, words)

@@ -18,7 +18,7 @@ from domain.exported import EVENT_COLUMNS
 from domain.manifest import origin
 from domain.signed_note import InvalidVerifierKey, VerifierKey
 from domain.words import DEFAULT_LEDGER, ExportFormat, Order
-from tests.builders import draft, login_data
+from tests.builders import draft
 from tests.unit.exports.files import PUBLIC_KEY, SERVICE, Events, exported
 
 TITLES = [*EVENT_COLUMNS.titles, "Record", "Personal", "Leaf hash", "Chain hash"]
@@ -49,7 +49,13 @@ def events() -> Events:
         changes=[{"path": "/a", "old": 1, "new": 2}],
         causation_id="event-1",
     )
-    return Events.of([full, *(draft() for _ in range(30)), draft(**login_data(command_id="login"))])
+    return Events.of(
+        [
+            full,
+            *(draft() for _ in range(30)),
+            draft(command="LogOutUser", entity={"type": "user", "id": "u-17", "name": "Asha Rao"}, details={}),
+        ]
+    )
 
 
 @dataclass(frozen=True)
