@@ -132,7 +132,9 @@ async def _written(wired: Trail, path: Path, rows: int, write: Callable[[Path, R
 
 
 async def _next(pages: AsyncIterator[Sequence[Evidence]]) -> Sequence[Evidence]:
-    return await anext(pages, ())
+    async for page in pages:
+        return page
+    return ()
 
 
 async def _pages(wired: Trail, rows: int) -> AsyncIterator[Sequence[Evidence]]:

@@ -34,7 +34,7 @@ class CannotExport(AuditError):
 def export(  # noqa: PLR0913 - each filter is an option of its own.
     *,
     format: ExportFormat = ExportFormat.XLSX,  # noqa: A002 - the option's name.
-    output: Path | None = None,
+    output: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     order: Order = Order.OCCURRED,
     user: Texts = None,
     module: Annotated[list[Module] | None, Parameter(consume_multiple=True, negative=())] = None,

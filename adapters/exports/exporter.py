@@ -198,11 +198,17 @@ class Export:
 async def _ahead(pages: AsyncGenerator[list[Evidence], None]) -> AsyncGenerator[list[Evidence], None]:
     """The same, with the next page read while the last is worked on."""
     async with aclosing(pages):
-        following = asyncio.ensure_future(anext(pages, None))
+        following = asyncio.ensure_future(_next(pages))
         try:
             while (page := await following) is not None:
-                following = asyncio.ensure_future(anext(pages, None))
+                following = asyncio.ensure_future(_next(pages))
                 yield page
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+
+
+async def _next(pages: AsyncGenerator[list[Evidence], None]) -> list[Evidence] | None:
+    async for page in pages:
+        return page
+    return None

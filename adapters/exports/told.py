@@ -38,7 +38,7 @@ class Facts:
 
 def filters_in_words(manifest: Manifest) -> str:
     """As `the status is failure; and the module is user_activity or administration`."""
-    told = [f"{_FILTERS.get(name, name)} {_any_of(value)}" for name, value in manifest.filters.items()]
+    told = [f"{_FILTERS.get(name, name)} {_any_of(value)}" for name, value in sorted(manifest.filters.items())]
     if manifest.only_actor is not None:
         told.append(f"done by {manifest.only_actor}, since nothing else may be seen with this key")
     return "; and ".join(told) or "none: all events of the ledger"

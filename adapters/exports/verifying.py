@@ -110,6 +110,8 @@ def read_key(text: str) -> VerifierKey | bytes:
         return bytes.fromhex(found) if len(found) == 2 * _KEY_BYTES else VerifierKey.parse(found)
     except ValueError:
         raise InvalidVerifierKey(f"{found[:80]!r} is no public key: 64 hexadecimal digits are") from None
+    except InvalidVerifierKey as error:
+        raise InvalidVerifierKey(f"{found[:80]!r} is no public key: {error}") from None
 
 
 def _named(keys: Sequence[VerifierKey | bytes], texts: ProofTexts) -> list[VerifierKey]:

@@ -114,7 +114,7 @@ async def _while_there(request: web.Request, export: RunningExport) -> AsyncGene
     """
     async with aclosing(export.chunks()) as chunks:
         while True:
-            following = asyncio.ensure_future(anext(chunks, None))
+            following = asyncio.ensure_future(_next(chunks))
             try:
                 while not (await asyncio.wait([following], timeout=_LOOK_SECONDS))[0]:
                     if request.transport is None or request.transport.is_closing():
@@ -127,3 +127,9 @@ async def _while_there(request: web.Request, export: RunningExport) -> AsyncGene
             if chunk is None:
                 return
             yield chunk
+
+
+async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes | None:
+    async for chunk in chunks:
+        return chunk
+    return None
