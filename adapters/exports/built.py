@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from isal import isal_zlib
 
+from domain.errors import AuditError, UnreadableEvent
 from domain.export_check import FINGERPRINT_BYTES
 from domain.exported import Evidence, Words, facts_of, row_hash
 from domain.values import JsonObject
@@ -42,21 +44,25 @@ class Built(NamedTuple):
 
 def build(rows: Sequence[Evidence], words: Words, one: Callable[[Evidence, JsonObject], str]) -> tuple[str, Built]:
     """The text of a page, of which `one` makes each row, and the rest of what is to be known of it."""
-    texts, kinds, modules, users, days = [], [], [], [], []
-    hashes = []
+    texts, told, hashes = [], [], []
     for evidence in rows:
-        facts, _ = facts_of(evidence.record, evidence.personal, words)
-        status: str = facts["status"]  # type: ignore[assignment]
-        actor = facts["actor"]
-        kinds.append(facts["type"])
-        modules.append((facts["module"], status))
-        users.append((actor["id"], actor.get("full_name") or "", status))  # type: ignore[index,union-attr,call-overload]
-        days.append((facts["occurred_at"][:10], status))  # type: ignore[index]
+        facts: Any = _facts(evidence, words)
+        actor, status = facts["actor"], facts["status"]
+        user = (actor["id"], actor.get("full_name") or "", status)
+        told.append((facts["type"], (facts["module"], status), user, (facts["occurred_at"][:10], status)))
         hashes.append(row_hash(evidence.leaf_hash, evidence.chain_hash, shows_personal=evidence.personal is not None))
         texts.append(one(evidence, facts))
-    counts = Counts(Counter(kinds), Counter(modules), Counter(users), Counter(days))  # type: ignore[arg-type]
+    counts = Counts(*(Counter(map(itemgetter(index), told)) for index in range(len(Counts._fields))))
     fingerprints = b"".join([one[:FINGERPRINT_BYTES] for one in hashes])
     return "".join(texts), Built(b"", 0, 0, b"".join(hashes), fingerprints, counts)
+
+
+def _facts(evidence: Evidence, words: Words) -> JsonObject:
+    """Raises UnreadableEvent for what is not as the service records it."""
+    try:
+        return facts_of(evidence.record, evidence.personal, words)[0]
+    except (AuditError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableEvent(f"the event at position {evidence.position} cannot be read: {error!r}") from error
 
 
 class Packed(NamedTuple):

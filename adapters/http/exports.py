@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated
 
+import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +19,7 @@ from domain.filters import EventFilter
 from domain.words import ExportFormat, Order, Position
 
 exports = Routes()
+log = structlog.get_logger()
 
 _TYPES = {
     ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -84,18 +86,28 @@ _declare(
 async def _export(request: web.Request, format_: ExportFormat) -> web.StreamResponse:
     services, caller = request.app[SERVICES], request[CALLER]
     wanted, how = parse(request, EventFilter, Exporting)
-    async with services.export_trail.run(
-        caller, wanted, how.order, format_, origin(request), Position(how.min_position)
-    ) as export:
-        async with aclosing(_while_there(request, export)) as chunks:
-            first = await anext(chunks)  # What can fail at once is answered as a problem.
-            response = TrailedResponse(_TYPES[format_], _headers(export))
-            await response.prepare(request)
-            await response.send(first)
-            async for chunk in chunks:
-                await response.send(chunk)
-        await response.finish(export.sha256)
-    return response
+    response: TrailedResponse | None = None
+    try:
+        async with services.export_trail.run(
+            caller, wanted, how.order, format_, origin(request), Position(how.min_position)
+        ) as export:
+            async with aclosing(_while_there(request, export)) as chunks:
+                first = await anext(chunks)  # What can fail at once is answered as a problem.
+                response = TrailedResponse(_TYPES[format_], _headers(export))
+                await response.prepare(request)
+                await response.send(first)
+                async for chunk in chunks:
+                    await response.send(chunk)
+            await response.finish(export.sha256)
+            return response
+    except Exception as error:
+        if response is None or isinstance(error, ConnectionError):
+            raise
+        # A problem in the middle of a file would look like a part of it.
+        log.exception("export_broken_off")
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the export was broken off") from error
 
 
 def _headers(export: RunningExport) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientPayloadError, ClientSession
 
 from adapters.exports.verifying import check_export
 from domain.words import Ledger, Role
@@ -299,3 +299,24 @@ async def test_an_empty_ledger_makes_a_whole_file(
         result = checked(tmp_path, answer.body, suffix, await public_key(service, callers.ledger))
         assert result.verdict.good
         assert result.verdict.rows == 0
+
+
+async def test_a_file_that_cannot_be_finished_looks_like_none(
+    module: Client, auditor: Client, service: Service
+) -> None:
+    """Its connection breaks off, nothing is mixed into it, and the ledger says that it was broken off."""
+    receipts = await module.record_all(
+        command_data(changes=[{"path": "/a", "old": "x" * 20_000, "new": str(n)}]) for n in range(900)
+    )
+    await auditor.shown(receipts[-1])
+    headers = {"Authorization": f"Bearer {auditor.key}"}
+    async with auditor.session.get(f"{auditor.address}/v1/events/export.jsonl", headers=headers) as response:
+        begun = await response.content.readany()
+        await service.run(service.trail.builders.close())
+        with pytest.raises(ClientPayloadError):
+            await response.content.read()
+    assert begun.startswith(b'{"export"')
+    (event,) = await exports_recorded(auditor, receipts[-1]["position"] + 1)
+    assert event["status"] == "failure"
+    assert event["failure"]["reason"] == "a process that makes exports has ended; try again"
+    assert (await auditor.get("/v1/events/export.csv")).status == 200

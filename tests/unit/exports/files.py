@@ -98,18 +98,7 @@ def exported(
 ) -> bytes:
     """A file of these rows, in pages, whose checkpoint covers so many events: all, if that is not said."""
     size = len(events.events) if covered is None else covered
-    head: JsonObject = {
-        "export_id": "export-1",
-        "ledger": DEFAULT_LEDGER,
-        "format": format_,
-        "made_at": "2026-11-24T12:00:00.000000Z",
-        "asked_by": {"id": "key-1", "name": "Auditor", "role": "auditor"},
-        "filters": filters or {},
-        "only_actor": None,
-        "order": order,
-        "position": Position(len(events.events)),
-        "set_aside": 0,
-    }
+    head = _head(len(events.events), format_, order, filters or {})
     builder = cast("Builder", Here())
     files: dict[ExportFormat, Callable[[], ExportFile]] = {
         ExportFormat.XLSX: lambda: Workbook(builder, WORDS, most=most),
@@ -118,6 +107,26 @@ def exported(
     }
     pages = [rows[begin : begin + page] for begin in range(0, len(rows), page)]
     return asyncio.run(_written(files[format_](), pages, events.leaves[:size], head))
+
+
+def _head(position: int, format_: ExportFormat, order: Order, filters: JsonObject) -> JsonObject:
+    return {
+        "export_id": "export-1",
+        "ledger": DEFAULT_LEDGER,
+        "format": format_,
+        "made_at": "2026-11-24T12:00:00.000000Z",
+        "asked_by": {"id": "key-1", "name": "Auditor", "role": "auditor"},
+        "filters": filters,
+        "only_actor": None,
+        "order": order,
+        "position": Position(position),
+        "set_aside": 0,
+    }
+
+
+def proof_of(tally: Tally, leaves: Sequence[bytes]) -> tuple[Facts, ProofParts]:
+    """What ends a workbook of these rows."""
+    return _proof(tally, leaves, _head(len(leaves), ExportFormat.XLSX, Order.RECORDED, {}))
 
 
 async def _written(
