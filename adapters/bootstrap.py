@@ -240,7 +240,6 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
             VerifyLedger(scan, kept, tables), verification_store, self_audit, turn_to_verify, _now, lambda: str(uuid7())
         )
         before_pools_close.push_async_callback(verifications.stop)
-        reads = Reads(reader, projector)
         reads, proofs = Reads(reader, projector), Proofs(reader)
         builders = Builders()
         before_pools_close.push_async_callback(builders.close)
@@ -267,9 +266,8 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 signer,
                 verifications,
                 Ledger(settings.ledger),
-                Limits(settings.max_command_bytes, verification_workers=settings.verification_workers),
                 ExportTrail(exports, self_audit, _now, lambda: str(uuid7()), settings.max_exports),
-                Limits(command_bytes=settings.max_command_bytes),
+                Limits(settings.max_command_bytes, verification_workers=settings.verification_workers),
             ),
             Runner(all_projections, projector, batches, _holder()),
             announcer,

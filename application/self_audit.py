@@ -108,9 +108,6 @@ class SelfAudit:
         return (await self._record(by, "VerifyAuditTrail", details, _ledger_of(by))).position
 
     async def _record(
-        self, caller: Credential, command: str, details: JsonObject, entity: JsonObject, origin: Origin = HERE
-    ) -> Receipt:
-        return await self.commands.record_own(
         self,
         caller: Credential,
         command: str,
@@ -118,8 +115,8 @@ class SelfAudit:
         entity: JsonObject,
         origin: Origin = HERE,
         more: JsonObject | None = None,
-    ) -> None:
-        await self.commands.record_own(
+    ) -> Receipt:
+        return await self.commands.record_own(
             caller,
             {
                 "command": command,

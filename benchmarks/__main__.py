@@ -23,17 +23,13 @@ from benchmarks import (
     append_against_recorder,
     append_at_size,
     commanding,
+    exporting,
     projecting,
     proving,
     reconstructing,
     searching,
     streaming,
     verifying,
-    commanding,
-    exporting,
-    projecting,
-    proving,
-    searching,
 )
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, table

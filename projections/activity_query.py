@@ -5,7 +5,7 @@ newest rows, already sorted, the best of them are merged, and only these are fet
 small ledger and in a huge one. The connection must be bound to a ledger; the views show no other.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,17 +44,6 @@ class Query:
     """Only events up to this position, if it is given: they never change."""
 
 
-class Statement:
-    """Collects parameters while SQL is put together; values never become part of the text."""
-
-    def __init__(self) -> None:
-        self.arguments: list[object] = []
-
-    def add(self, value: object) -> str:
-        self.arguments.append(value)
-        return f"${len(self.arguments)}"
-
-
 @dataclass(frozen=True)
 class _Branch:
     """Rows of one wanted value: where they come from, and on what condition."""
@@ -78,19 +67,23 @@ async def newest_first(
 ) -> list[Row]:
     """A page of the order for people: by `occurred_at`, newest first, from a keyset on."""
     statement = Statement()
-    sql = await newest_first_sql(connection, statement, query, before, limit, _COLUMNS)
+    places = await newest_places(connection, statement, query, before, limit)
+    sql = (
+        f"WITH page AS MATERIALIZED ({places}) "
+        "SELECT position, page.occurred_at, event FROM page JOIN reading.activity USING (position) "
+        "ORDER BY page.occurred_at DESC, position DESC"
+    )
     return [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
 
 
-async def newest_first_sql(
+async def newest_places(
     connection: Connection,
     statement: Statement,
     query: Query,
     before: tuple[datetime, Position] | None,
     limit: int,
-    columns: str,
 ) -> str:
-    """The statement of `newest_first`, for these columns, which must hold `occurred_at` and `position`."""
+    """The statement that finds `occurred_at` and `position` of a page in the order for people."""
     actors = await _actors(connection, query)
     driver, driving = _driver(statement, query, actors)
     conditions = _conditions(statement, query, driving)
@@ -99,29 +92,15 @@ async def newest_first_sql(
         conditions.append(f"(occurred_at, position) < ({statement.add(moment)}, {statement.add(position)})")
     most = statement.add(limit)
     if driver is None:
-        sql = f"SELECT {_COLUMNS} FROM reading.activity {where(conditions)} {_NEWEST_FIRST} LIMIT {most}"
-    else:
-        branches = " UNION ALL ".join(
-            f"(SELECT occurred_at, position FROM {branch.source} {where([branch.condition, *conditions])} "
-            f"{_NEWEST_FIRST} LIMIT {most})"
-            for branch in driver.branches
-        )
-        sql = (
-            f"WITH page AS MATERIALIZED (SELECT {'' if driver.finds_once else 'DISTINCT'} occurred_at, position "
-            f"FROM {driver.wanted} CROSS JOIN LATERAL ({branches}) AS found {_NEWEST_FIRST} LIMIT {most}) "
-            "SELECT position, page.occurred_at, event FROM page JOIN reading.activity USING (position) "
-            "ORDER BY page.occurred_at DESC, position DESC"
-        )
-    return [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
-        return f"SELECT {columns} FROM reading.activity {_where(conditions)} {_NEWEST_FIRST} LIMIT {most}"
+        return f"SELECT occurred_at, position FROM reading.activity {where(conditions)} {_NEWEST_FIRST} LIMIT {most}"
     branches = " UNION ALL ".join(
-        f"(SELECT {columns} FROM {branch.source} {_where([branch.condition, *conditions])} "
+        f"(SELECT occurred_at, position FROM {branch.source} {where([branch.condition, *conditions])} "
         f"{_NEWEST_FIRST} LIMIT {most})"
         for branch in driver.branches
     )
     return (
-        f"SELECT DISTINCT ON (occurred_at, position) {columns} FROM {driver.wanted} "
-        f"CROSS JOIN LATERAL ({branches}) AS found {_NEWEST_FIRST} LIMIT {most}"
+        f"SELECT {'' if driver.finds_once else 'DISTINCT'} occurred_at, position "
+        f"FROM {driver.wanted} CROSS JOIN LATERAL ({branches}) AS found {_NEWEST_FIRST} LIMIT {most}"
     )
 
 
@@ -134,7 +113,6 @@ async def by_position(
     hold few rows or none and still not be the last.
     """
     statement = Statement()
-    until = Position(min(applied, after + _SCAN))
     until = Position(min(applied, after + SCAN))
     sql = by_position_sql(statement, query, (after, until), limit, _COLUMNS)
     rows = [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
@@ -151,16 +129,13 @@ def by_position_sql(
         f"position <= {statement.add(until)}",
         *_conditions(statement, query, None),
     ]
-    sql = f"SELECT {_COLUMNS} FROM reading.activity {where(conditions)} ORDER BY position LIMIT {statement.add(limit)}"
-    rows = [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
-    return rows, rows[-1].position if len(rows) == limit else max(after, until)
-    return f"SELECT {columns} FROM reading.activity {_where(conditions)} ORDER BY position LIMIT {statement.add(limit)}"
+    return f"SELECT {columns} FROM reading.activity {where(conditions)} ORDER BY position LIMIT {statement.add(limit)}"
 
 
 async def count(connection: Connection, query: Query) -> int:
     """How many events fit, which costs a look at each."""
     statement = Statement()
-    sql = f"SELECT count(*) FROM reading.activity {_where(_conditions(statement, query, None))}"
+    sql = f"SELECT count(*) FROM reading.activity {where(_conditions(statement, query, None))}"
     return int(await connection.fetchval(sql, *statement.arguments))
 
 
@@ -242,67 +217,11 @@ def _entity_driver(statement: Statement, keys: Sequence[str]) -> _Driver:
 def _conditions(statement: Statement, query: Query, driving: str | None) -> list[str]:
     """All that a row must hold, but for what the driver sees to."""
     found = conditions_of(statement, query.filter, driving)
+    if query.until is not None:
+        found.append(f"position <= {statement.add(query.until)}")
     if query.only_actor is not None:
         found.append(f"actor_id = {statement.add(query.only_actor)}")
     return found
-
-
-    wanted = query.filter
-    found: list[str] = []
-    for column, values in (
-        ("correlation_id", wanted.correlation_id),
-        ("ip", wanted.ip),
-        ("activity", wanted.activity),
-        ("source", wanted.source),
-        ("module", wanted.module),
-    ):
-        if values and column != driving:
-            found.append(f"{column} = ANY({statement.add(list(values))}::text[])")
-    if wanted.status and set(wanted.status) != set(Status):
-        # Written out, so that the planner sees that the index of failures will do.
-        found.append(f"status = '{Status(wanted.status[0]).value}'")
-    if wanted.entity and driving != "entity":
-        keys = statement.add(list(wanted.entity))
-        found.append(
-            f"(entity_type = ANY({keys}::text[]) OR entity_type || ':' || entity_id = ANY({keys}) "
-            f"OR also_affected && {keys})"
-        )
-    found += _limits(statement, query)
-    if wanted.user:
-        prefixes = statement.add([_like(prefix) for prefix in wanted.user])
-        found.append(f"(actor_id_fold LIKE ANY({prefixes}::text[]) OR actor_name_fold LIKE ANY({prefixes}))")
-    if wanted.from_ is not None:
-        found.append(f"occurred_at >= {statement.add(wanted.from_)}")
-    if wanted.to is not None:
-        found.append(f"occurred_at < {statement.add(wanted.to)}")
-    if wanted.text:
-        found.append(f"words @@ {statement.add(_tsquery(wanted.text))}::text::tsquery")
-    return found
-
-
-def _limits(statement: Statement, query: Query) -> Iterator[str]:
-    """What may be seen, whatever is wanted."""
-    if query.until is not None:
-        yield f"position <= {statement.add(query.until)}"
-    if query.only_actor is not None:
-        yield f"actor_id = {statement.add(query.only_actor)}"
-
-
-def _tsquery(texts: Sequence[str]) -> str:
-    return " | ".join(f"({' & '.join(_begun(word) for word in words(text))})" for text in texts)
-
-
-def _begun(word: str) -> str:
-    return f"'{word}':*"
-
-
-def _like(prefix: str) -> str:
-    escaped = prefix.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"{escaped}%"
-
-
-def _where(conditions: Sequence[str]) -> str:
-    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _row(row: asyncpg.Record) -> Row:

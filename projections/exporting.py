@@ -12,8 +12,9 @@ from typing import TypeAlias
 from domain.errors import AuditError
 from domain.exported import Evidence
 from domain.words import Order, Position
-from projections.activity_query import SCAN, Query, Statement, by_position_sql, newest_first_sql
+from projections.activity_query import SCAN, Query, by_position_sql, newest_places
 from projections.database import Connection
+from projections.statement import Statement
 
 PAGE_ROWS = 1_000
 PAGE_BYTES = 2 * 1024 * 1024
@@ -51,7 +52,7 @@ async def page(connection: Connection, query: Query, order: Order, after: Keyset
     assert query.until is not None
     statement = Statement()
     if order is Order.OCCURRED:
-        found = await newest_first_sql(connection, statement, query, after, PAGE_ROWS, _FOUND)
+        found = await newest_places(connection, statement, query, after, PAGE_ROWS)
         behind_empty = None
     else:
         begin = after[1] if after is not None else Position(0)

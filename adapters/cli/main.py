@@ -2,7 +2,6 @@
 
 import sys
 import traceback
-from pathlib import Path
 from typing import Annotated
 
 import cyclopts
@@ -11,8 +10,8 @@ from cyclopts.validators import Number
 from pydantic import ValidationError
 
 from adapters import bootstrap
-from adapters.cli.investigate import investigate
 from adapters.cli.exporting import export
+from adapters.cli.investigate import investigate
 from adapters.cli.keys import keys
 from adapters.cli.output import complain, print_json, say, tell_of_new_database
 from adapters.cli.quarantine import quarantine
@@ -20,7 +19,6 @@ from adapters.cli.reconstruct import reconstruct
 from adapters.cli.running import run, settings
 from adapters.cli.signing_keys import signing_keys
 from adapters.cli.verify import verify
-from adapters.cli.verify_file import verify_file
 from adapters.cli.work import play_estate, rebuild_projection
 from adapters.cli.workers import serve_with_workers
 from adapters.demo.errors import DemoError
@@ -107,26 +105,6 @@ def rebuild(projection: str, /, *, json: bool = False) -> int:
     else:
         say(f"{projection} is rebuilt from {events:,} events.")
     return GOOD
-
-
-@app.command
-def verify(
-    file: Path,
-    /,
-    *,
-    key: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
-    json: bool = False,
-) -> int:
-    """Check an exported file; no service and no network is needed. Exits with 1 if it is not as it was exported.
-
-    Parameters
-    ----------
-    file
-        A workbook or JSON Lines, as `export` has made it.
-    key
-        The service's public key: a verifier key, 64 hexadecimal digits, or a file that holds either.
-    """
-    return verify_file(file, key or (), json=json)
 
 
 class UnreadableArgument(AuditError):

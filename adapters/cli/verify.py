@@ -13,6 +13,7 @@ from rich.progress import TaskID
 from adapters.bootstrap import Trail
 from adapters.cli.on_trail import with_trail
 from adapters.cli.output import complain, print_json, say
+from adapters.cli.verify_file import verify_file
 from adapters.cli.work import progress_bar
 from application.verification import Scope
 from application.verifying import Outcome
@@ -26,11 +27,17 @@ from domain.verification_run import VerificationKind
 _LARGEST_NOTE = 1024 * 1024
 
 
+class OptionOfLedgers(AuditError):
+    """An option that says nothing about a file."""
+
+
 class UnreadableFile(AuditError):
     """A file that was named and cannot be read."""
 
 
 def verify(
+    file: Path | None = None,
+    /,
     *,
     checkpoint: Sequence[Path] = (),
     key: Sequence[str] = (),
@@ -42,14 +49,19 @@ def verify(
 ) -> int:
     """Verify a ledger: recompute every hash and compare all that is kept. Ends with 1 if anything is wrong.
 
+    With a file, check that instead, which needs no service and no network.
+
     Parameters
     ----------
+    file
+        A workbook or JSON Lines, as `export` has made it.
     checkpoint
         A file with a signed checkpoint that you kept; may be given many times. Only this tells a ledger that was
         rewritten as a whole.
     key
         The verifier key of your checkpoints, as you noted it; may be given many times. If left out, those that the
-        database names are believed.
+        database names are believed, or of a file the one that it holds. For a file also 64 hexadecimal digits, or a
+        file that holds either.
     since
         A file with a signed checkpoint that you trust: the records up to it are not read again.
     tables
@@ -59,6 +71,10 @@ def verify(
     ledger
         The ledger; that of CERTINEXT_AUDIT_LEDGER if left out.
     """
+    if file is not None:
+        if checkpoint or since is not None or ledger is not None:
+            raise OptionOfLedgers("--checkpoint, --since and --ledger are for ledgers: a file has its own checkpoint")
+        return verify_file(file, key, json=json)
     keys = [_key(text) for text in key]
     notes = [(path, _note("checkpoint", path)) for path in checkpoint]
     trusted = (since, _note("since", since)) if since is not None else None

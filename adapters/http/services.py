@@ -6,8 +6,8 @@ from aiohttp import web
 
 from adapters.http.cursor import Cursors
 from application.credentials import Authenticate
-from application.group_commit import GroupCommit
 from application.export_trail import ExportTrail
+from application.group_commit import GroupCommit
 from application.ports import QuarantineStore
 from application.quarantine import KeepRefused, RetryQuarantined
 from application.reconstruct import Reconstruct

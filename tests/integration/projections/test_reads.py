@@ -190,7 +190,7 @@ async def test_events_of_the_same_moment_are_all_shown(stage: Stage) -> None:
 @pytest.mark.parametrize("scan", [1, 5, 1000])
 async def test_recorded_order_misses_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch, scan: int) -> None:
     """A page looks through a bounded stretch: it may be empty, and the next one goes on behind it."""
-    monkeypatch.setattr(activity_query, "_SCAN", scan)
+    monkeypatch.setattr(activity_query, "SCAN", scan)
     await stage.append(drafts(Random(2), 60))
     await stage.append([holding(event_id="one"), *drafts(Random(3), 20)])
     await stage.project()
