@@ -158,10 +158,11 @@ def _is_news(registers: Mapping[str, Register], key: str, mine: tuple[str, int])
     known = registers.get(key)
     if known is not None and known[1:] > mine:
         return False
-    if key.count("/") < 2:
+    if not key.startswith(("sets/", "counts/")):
         return True
-    emptied = registers.get(key[: key.index("/", key.index("/") + 1)])
-    return emptied is None or key.startswith("attributes/") or emptied[1:] <= mine
+    end = key.find("/", key.find("/") + 1)
+    emptied = registers.get(key[:end]) if end > 0 else None
+    return emptied is None or emptied[1:] <= mine
 
 
 def _empty(registers: dict[str, Register], key: str, mine: tuple[str, int]) -> None:
