@@ -361,12 +361,6 @@ async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
                 wired.self_check.run(),
                 wired.announcer.run(),
                 wake_ups.listen(url, heard),
-            tasks.create_task(work)
-            for work in (
-                wired.runner.run(),
-                wired.signing.run(),
-                wired.announcer.run(),
-                wake_ups.listen(url, heard),
                 wired.builders.warm_up(),
             )
         ]

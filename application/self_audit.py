@@ -53,6 +53,7 @@ class SelfAudit:
         details: JsonObject = {"comment": comment, "rule": rule}
         entity: JsonObject = {"type": "finding", "id": finding_id}
         return await self._record(caller, "AcknowledgeAuditFinding", details, entity, origin)
+
     async def exported(
         self,
         caller: Credential,
