@@ -133,19 +133,19 @@ class Reads:
 
     async def freshness(self, ledger: Ledger, wait: Wait) -> Freshness:
         """What `activity` holds."""
-        async with self._fresh(ledger, "activity", wait) as (_, freshness):
+        async with self.fresh(ledger, "activity", wait) as (_, freshness):
             return freshness
 
     async def export_page(
         self, ledger: Ledger, query: Query, order: Order, after: exporting.Keyset | None
     ) -> exporting.ExportPage:
         """The next page of an export, which goes on behind a keyset. Raises LedgerDamaged, too."""
-        async with self._fresh(ledger, "activity", NO_WAIT) as (connection, _):
+        async with self.fresh(ledger, "activity", NO_WAIT) as (connection, _):
             return await exporting.page(connection, query, order, after)
 
     async def count(self, ledger: Ledger, query: Query) -> int:
         """How many events fit."""
-        async with self._fresh(ledger, "activity", NO_WAIT) as (connection, _):
+        async with self.fresh(ledger, "activity", NO_WAIT) as (connection, _):
             return await activity_query.count(connection, query)
 
     async def users(
