@@ -2,8 +2,8 @@
 
 from adapters.postgres.migrations.sql import run_beside
 
-revision = "0006"
-down_revision = "0005"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:

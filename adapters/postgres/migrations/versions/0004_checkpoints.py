@@ -2,7 +2,7 @@
 
 from adapters.postgres.migrations.sql import run_beside
 
-revision = "0005"
+revision = "0004"
 down_revision = "0003"
 
 
