@@ -25,6 +25,9 @@ from adapters.exports.exporter import Exports
 from adapters.http import metrics
 from adapters.http.app import build_app
 from adapters.http.cursor import Cursors
+from adapters.http.feed.client import Pace
+from adapters.http.feed.clients import FeedClients, FeedLimits
+from adapters.http.feed.protocol import event_frame
 from adapters.http.services import Limits, Services
 from adapters.postgres import wake_ups
 from adapters.postgres.checkpoint_notes import PostgresCheckpointNotes
@@ -68,6 +71,7 @@ from projections.estate_reads import EstateReads
 from projections.findings import FindingsProjection
 from projections.lease import Lease
 from projections.merkle import MerkleProjection
+from projections.feed import Feed
 from projections.modules import ModulesProjection
 from projections.projection import Projection
 from projections.proofs import Proofs
@@ -183,7 +187,8 @@ class Trail:
     self_audit: SelfAudit
     services: Services
     runner: Runner
-    announcer: wake_ups.Announcer
+    feed: Feed
+    announcers: Sequence[wake_ups.Announcer]
     projector_pool: Pool
     batches: Batches
     rotate_signing_key: RotateSigningKey
@@ -207,6 +212,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         open_pool(url, READER, size) as reader,
         # Of their own: a module's key must not wait behind somebody's long search.
         open_pool(url, READER, 2) as keys,
+        open_pool(url, READER, 3) as feeding,
         AsyncExitStack() as before_pools_close,
     ):
         announcer = wake_ups.Announcer(writer)
@@ -215,6 +221,9 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
             most_waiting=settings.max_waiting,
             most_waiting_bytes=settings.max_waiting_bytes,
         )
+        appended = wake_ups.Announcer(writer, wake_ups.APPENDED)
+        applied = wake_ups.Announcer(projector, wake_ups.APPLIED)
+        store = GroupCommit(PostgresEventStore(writer, appended.announce), settings.max_waiting)
         before_pools_close.push_async_callback(_drain, store)
         record_commands = RecordCommands(store, CATALOGUE, _now, lambda: str(uuid7()), lambda: secrets.token_bytes(16))
         self_audit = SelfAudit(record_commands, _now)
@@ -244,6 +253,9 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
         builders = Builders()
         before_pools_close.push_async_callback(builders.close)
         exports = Exports(reads, proofs, trees, signer, builders, CATALOGUE)
+        batches = Batches(PostgresEventStore(projector, lambda _: None), RecordMapper(CATALOGUE))
+        authenticate = Authenticate(PostgresCredentialStore(keys), _now)
+        feed = Feed(Reads(feeding, projector), event_frame)
         yield Trail(
             credentials,
             CreateCredential(credentials, self_audit, _now, secrets.token_hex),
@@ -251,7 +263,7 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
             self_audit,
             Services(
                 CATALOGUE,
-                Authenticate(PostgresCredentialStore(keys), _now),
+                authenticate,
                 record_commands,
                 store,
                 KeepRefused(quarantine, _now, lambda: str(uuid7()), settings.max_quarantined),
@@ -261,6 +273,9 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
                 reads,
                 Reconstruct(PostgresEntityHistory(reader), mapper, _now, Snapshots()),
                 EstateReads(reads),
+                Reads(reader, projector),
+                feed,
+                FeedClients(authenticate, _feed_limits(settings)),
                 Cursors(await shared_secret(reader, "cursors")),
                 proofs,
                 signer,
@@ -271,6 +286,9 @@ async def trail(url: str, settings: Settings) -> AsyncIterator[Trail]:
             ),
             Runner(all_projections, projector, batches, _holder()),
             announcer,
+            Runner(PROJECTIONS, projector, batches, _holder(), _tell_of_activity(applied)),
+            feed,
+            (appended, applied),
             projector,
             batches,
             RotateSigningKey(keys_to_sign, self_audit),
@@ -300,6 +318,19 @@ def _schedule(settings: Settings) -> Schedule:
         settings.self_check_at if settings.self_check_nightly else None,
         settings.verification_workers,
     )
+def _feed_limits(settings: Settings) -> FeedLimits:
+    pace = Pace(settings.feed_heartbeat_seconds, settings.feed_patience_seconds)
+    return FeedLimits(settings.max_feeds, settings.feed_origins, pace)
+
+
+def _tell_of_activity(announcer: wake_ups.Announcer) -> Callable[[str, Ledger], None]:
+    """Announces the ledgers that have new rows in the table from which the feed reads."""
+
+    def tell(projection: str, ledger: Ledger) -> None:
+        if projection == ActivityProjection.name:
+            announcer.announce(ledger)
+
+    return tell
 
 
 async def _drain(store: GroupCommit) -> None:
@@ -364,6 +395,20 @@ async def _background(wired: Trail, url: str) -> AsyncIterator[None]:
                 wired.builders.warm_up(),
             )
         ]
+    """Projectors, clients of the feed and wake-ups; they end with the block, and the block with them if they fail."""
+
+    def credentials_changed(_: str) -> None:
+        wired.services.authenticate.forget()
+        wired.services.feed_clients.credentials_changed()
+
+    heard: dict[str, Callable[[str], None]] = {
+        wake_ups.APPENDED: wired.runner.wake,
+        wake_ups.APPLIED: wired.feed.wake,
+        CHANGED: credentials_changed,
+    }
+    works = [wired.runner.run(), wired.services.feed_clients.run(), wake_ups.listen(url, heard)]
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(work) for work in (*works, *(one.run() for one in wired.announcers))]
         yield
         for task in running:
             task.cancel()

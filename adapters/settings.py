@@ -4,8 +4,14 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Origin = Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")]
+
+
+def _of_list(value: object) -> object:
+    return [one.strip() for one in value.split(",")] if isinstance(value, str) else value
 
 from domain.findings.thresholds import Thresholds
 
@@ -60,6 +66,14 @@ class Settings(BaseSettings):
     """How much later than is usual for its source an event may come."""
     max_exports: Annotated[int, Field(ge=1, le=100)] = 2
     """How many exports run at once in each process; beyond it the answer is 503."""
+    max_feeds: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """How many connections to the live feed one credential may have, in each process."""
+    feed_origins: Annotated[frozenset[Origin], NoDecode, BeforeValidator(_of_list)] = frozenset()
+    """Origins, parted by commas, of other sites whose pages may follow the live feed."""
+    feed_heartbeat_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 15.0
+    """How long the live feed is silent before it says how far it is."""
+    feed_patience_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60.0
+    """How long a client of the live feed may stall, or not answer, before it is closed."""
     pool_size: Annotated[int, Field(ge=1, le=100)] = 8
     """How many connections to the database each role has."""
 

@@ -133,10 +133,25 @@ class Authenticate:
         if not credential.lives(now):
             raise NotAuthenticated(SignInRefusal.EXPIRED, "the API key has expired", credential)
         return credential
+        self._check_lives(kept[0], now)
+        return kept[0]
+
+    async def check_again(self, credential: Credential) -> None:
+        """Ask the database whether a credential that was good still is. Raises NotAuthenticated if it has ended."""
+        found = await self._store.find(credential.ledger, credential.id)
+        if found is None:
+            raise NotAuthenticated("the API key is unknown")
+        self._check_lives(found[0], self._clock())
 
     def forget(self) -> None:
         """Ask the database again about every key: a credential has changed."""
         self._known.clear()
+
+    def _check_lives(self, credential: Credential, now: datetime) -> None:
+        if credential.revoked_at is not None:
+            raise NotAuthenticated("the API key was revoked")
+        if not credential.lives(now):
+            raise NotAuthenticated("the API key has expired")
 
     async def _look_up(self, key: str) -> Credential:
         parts = _KEY.fullmatch(key)

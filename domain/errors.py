@@ -21,12 +21,20 @@ class InvalidJson(AuditError):
     """What was sent is not JSON."""
 
 
-class InvalidCommand(AuditError):
-    """A command of which one or more fields do not fit."""
+class InvalidFields(AuditError):
+    """Something that was sent, of which one or more fields do not fit."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__("; ".join(f"{error.pointer or '/'}: {error.message}" for error in errors))
         self.errors = tuple(errors)
+
+
+class InvalidCommand(InvalidFields):
+    """A command of which one or more fields do not fit."""
+
+
+class InvalidMessage(InvalidFields):
+    """A message of a feed's client of which one or more fields do not fit."""
 
 
 class UnreadableEvent(AuditError):

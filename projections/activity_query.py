@@ -22,6 +22,9 @@ _MOST_DRIVING_ACTORS = 500
 SCAN = 50_000
 """How many positions one page in recorded order looks through at most."""
 
+MOST_BYTES = 8 * 1024 * 1024
+"""How long the events of one page in recorded order are together, unless one alone is longer."""
+
 _COLUMNS = "position, occurred_at, event"
 _NEWEST_FIRST = "ORDER BY occurred_at DESC, position DESC"
 
@@ -105,12 +108,18 @@ async def newest_places(
 
 
 async def by_position(
-    connection: Connection, query: Query, after: Position, applied: Position, limit: int
+    connection: Connection,
+    query: Query,
+    after: Position,
+    applied: Position,
+    limit: int,
+    most_bytes: int = MOST_BYTES,
 ) -> tuple[list[Row], Position]:
     """A page of the order for machines: by position, up to `applied`.
 
-    Also gives the position that the next page goes on from: a bounded stretch is looked through, so a page may
-    hold few rows or none and still not be the last.
+    It ends with the row that brings its events to `most_bytes`, if not before. Also gives the position that the
+    next page goes on from: a bounded stretch is looked through, so a page may hold few rows or none and still not
+    be the last.
     """
     statement = Statement()
     until = Position(min(applied, after + SCAN))
@@ -137,6 +146,17 @@ async def count(connection: Connection, query: Query) -> int:
     statement = Statement()
     sql = f"SELECT count(*) FROM reading.activity {where(_conditions(statement, query, None))}"
     return int(await connection.fetchval(sql, *statement.arguments))
+    where, most = _where(conditions), statement.add(limit)
+    page = f"SELECT {_COLUMNS} FROM reading.activity {where} ORDER BY position LIMIT {most}"
+    sql = (
+        f"SELECT * FROM (SELECT {_COLUMNS}, octet_length(event) AS bytes, "
+        f"sum(octet_length(event)) OVER (ORDER BY position) AS so_far FROM ({page}) AS page) AS summed "
+        f"WHERE so_far - bytes < {statement.add(most_bytes)} ORDER BY position"
+    )
+    found = await connection.fetch(sql, *statement.arguments)
+    rows = [_row(row) for row in found]
+    is_full = len(rows) == limit or (rows and found[-1]["so_far"] >= most_bytes)
+    return rows, rows[-1].position if is_full else max(after, until)
 
 
 async def by_event_id(connection: Connection, event_id: str, only_actor: str | None) -> Row | None:

@@ -82,6 +82,8 @@ class Wait:
 
 
 NO_WAIT = Wait(Position(0))
+AT_ONCE = Wait(Position(0))
+"""No wait: what the tables hold now."""
 
 
 class Reads:
@@ -103,11 +105,32 @@ class Reads:
             return await activity_query.newest_first(connection, query, before, limit), freshness
 
     async def by_position(
-        self, ledger: Ledger, query: Query, after: Position, limit: int, wait: Wait
+        self,
+        ledger: Ledger,
+        query: Query,
+        after: Position,
+        limit: int,
+        wait: Wait,
+        most_bytes: int = activity_query.MOST_BYTES,
     ) -> tuple[list[Row], Position, Freshness]:
         async with self.fresh(ledger, "activity", wait) as (connection, freshness):
             rows, goes_on = await activity_query.by_position(connection, query, after, freshness.position, limit)
+        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
+            rows, goes_on = await activity_query.by_position(
+                connection, query, after, freshness.position, limit, most_bytes
+            )
             return rows, goes_on, freshness
+
+    async def applied(self, ledger: Ledger) -> Position:
+        """The last event of a ledger that is in the table `activity`."""
+        async with self._fresh(ledger, "activity", AT_ONCE) as (_, freshness):
+            return freshness.position
+
+    async def head(self, ledger: Ledger) -> Position:
+        """The last event of a ledger, whether or not it is in the tables yet."""
+        with translated_errors():
+            position = await self._projector_pool.fetchval("SELECT position FROM audit.heads WHERE ledger = $1", ledger)
+        return Position(position or 0)
 
     async def event(
         self, ledger: Ledger, event_id: str, only_actor: str | None, wait: Wait

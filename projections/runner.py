@@ -1,7 +1,7 @@
 """Runs the projectors of a process: woken by appends, with a poll as the safety net."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from eventsourcing.persistence import IntegrityError
@@ -40,19 +40,30 @@ log = structlog.get_logger()
 class Runner:
     """Owns one task for each projection, the events that wake them, and where each stands while it catches up."""
 
-    def __init__(self, projections: Sequence[Projection], pool: Pool, batches: Batches, holder: str) -> None:
-        """`holder` names this process in the leases."""
+    def __init__(
+        self,
+        projections: Sequence[Projection],
+        pool: Pool,
+        batches: Batches,
+        holder: str,
+        on_applied: Callable[[str, Ledger], None] = lambda _projection, _ledger: None,
+    ) -> None:
+        """`holder` names this process in the leases.
+
+        `on_applied` is told the projection and the ledger after each batch, once that is committed.
+        """
         self._projections = projections
         self._pool = pool
         self._batches = batches
         self._holder = holder
+        self._on_applied = on_applied
         self._wake_ups = {projection.name: asyncio.Event() for projection in projections}
         self._standing: dict[str, dict[Ledger, Position]] = {projection.name: {} for projection in projections}
         self._ours: set[tuple[str, int]] = set()
         """The generations known to have the shape that this version of the service works with."""
 
-    def wake(self) -> None:
-        """There may be something new in some ledger."""
+    def wake(self, _ledger: str = "") -> None:
+        """There may be something new in this ledger, or in any if none is named."""
         for wake_up in self._wake_ups.values():
             wake_up.set()
 
@@ -139,6 +150,7 @@ class Runner:
             waits = False
             try:
                 standing[ledger] = await projector.advance(ledger, position)
+                self._on_applied(projection.name, ledger)
             except Exception as error:
                 failures.append(error)  # The ledgers behind this one in the list go on.
         if failures:

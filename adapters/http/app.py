@@ -17,6 +17,7 @@ from adapters.http.events import events
 from adapters.http.evidence import evidence
 from adapters.http.exports import exports
 from adapters.http.findings import findings
+from adapters.http.feed.route import feed
 from adapters.http.health import health
 from adapters.http.investigations import investigations
 from adapters.http.openapi import document
@@ -62,6 +63,9 @@ ALL_ROUTES = [
     *entities.routes,
     *investigations.routes,
     *findings.routes,
+    *events.routes,
+    *feed.routes,
+    *tables.routes,
     *quarantine.routes,
     *health.routes,
     *description.routes,
@@ -71,6 +75,7 @@ ALL_ROUTES = [
 def build_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[_around_each_request], client_max_size=0)
     app.on_response_prepare.append(_make_safe)
+    app.on_shutdown.append(_end_feeds)
     app[SERVICES] = services
     app[REFUSED_SIGN_INS] = RefusedSignIns()
     app[_DOCUMENT] = document(ALL_ROUTES, services.catalogue)
@@ -82,6 +87,12 @@ def build_app(services: Services) -> web.Application:
 async def _make_safe(request: web.Request, response: web.StreamResponse) -> None:
     """Add to every answer, streamed ones among them, what browsers and operators need."""
     response.headers.update(_SAFE | {"X-Trace-Id": request.get(_TRACE_ID, "")})
+
+
+async def _end_feeds(app: web.Application) -> None:
+    """Before requests are waited for: those of the feed have no end of their own."""
+    app[SERVICES].feed_clients.end_all()
+    app[SERVICES].feed.end_waits()
 
 
 @web.middleware

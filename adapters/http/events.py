@@ -1,5 +1,6 @@
 """Reading events: pages by filter, and one by its id."""
 
+import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
@@ -12,16 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from adapters.http.parameters import Nothing, parse
 from adapters.http.problems import NotFound
+from adapters.http.parameters import parse
+from adapters.http.problems import InvalidQuery, NotFound
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.schemas import Event, EventWithEvidence, Page
 from adapters.http.services import SERVICES, Services
 from application.self_audit import Origin
 from domain.credential import Credential
+from domain.errors import FieldError
 from domain.filters import EventFilter
 from domain.values import LARGEST_INTEGER, JsonObject, JsonValue, Timestamp, rfc3339
 from domain.words import Ledger, Order, Position, Role
 from projections.activity_query import Query, Row
-from projections.reads import Freshness, Wait
+from projections.reads import AT_ONCE, Freshness, Wait
 
 events = Routes()
 
@@ -58,6 +62,10 @@ class Paging(Fresh):
     ] = Order.OCCURRED
     limit: Annotated[int, Field(ge=1, le=1000, description="How many events at most.")] = 50
     cursor: Annotated[str | None, Field(min_length=1, max_length=4000, description="`next` of the page before.")] = None
+    poll_seconds: Annotated[
+        int,
+        Field(alias="wait", ge=0, le=60, description="With `order=recorded`: how many seconds to wait for an event."),
+    ] = 0
 
 
 class EventsPage(Page):
@@ -82,6 +90,8 @@ async def find_events(request: web.Request) -> web.StreamResponse:
     """
     services, caller = request.app[SERVICES], request[CALLER]
     wanted, paging = parse(request, EventFilter, Paging)
+    if paging.poll_seconds and paging.order is not Order.RECORDED:
+        raise InvalidQuery([FieldError("wait", "needs `order=recorded`: only there what is new comes last")])
     asked = _asked(caller, wanted, paging.order)
     query = Query(wanted, caller.actor_id if caller.role is Role.USER else None)
     wait = paging.wait(services)
@@ -92,9 +102,9 @@ async def find_events(request: web.Request) -> web.StreamResponse:
         following = [rfc3339(rows[-1].occurred_at), rows[-1].position] if len(rows) == paging.limit else None
     else:
         (after,) = services.cursors.decode(asked, paging.cursor, _AFTER) if paging.cursor else (Position(0),)
-        rows, goes_on, freshness = await services.reads.by_position(caller.ledger, query, after, paging.limit, wait)
+        rows, goes_on, freshness = await _recorded(services, caller, query, after, paging)
         following = [goes_on]
-    if paging.cursor is None or not all(_is_own_search(row, caller) for row in rows):
+    if paging.cursor is None or not all(_is_own_search(row, caller, paging.order) for row in rows):
         await services.self_audit.searched(caller, wanted.as_json(), len(rows), origin(request))
     return _page(request, rows, freshness, services.cursors.encode(asked, following) if following else None)
 
@@ -139,10 +149,34 @@ def _text(data: bytes | None) -> bytes:
     return orjson.dumps(None if data is None else data.decode(errors="replace"))
 
 
-def _is_own_search(row: Row, caller: Credential) -> bool:
-    """Whether this only tells the caller of its own reading: to record that again would never come to an end."""
+async def _recorded(
+    services: Services, caller: Credential, query: Query, after: Position, paging: Paging
+) -> tuple[list[Row], Position, Freshness]:
+    """A page in the order of positions; if it would be empty it is waited for, as long as the caller wants."""
+    reads, feed, ledger = services.reads, services.feed, caller.ledger
+    page = await reads.by_position(ledger, query, after, paging.limit, paging.wait(services))
+    if not paging.poll_seconds or page[0]:
+        return page
+    with services.feed_clients.admitted(caller):
+        async with feed.opened(ledger) as broadcast:
+            try:
+                async with asyncio.timeout(paging.poll_seconds):
+                    while not page[0] and not feed.is_ending:
+                        await feed.something_new(broadcast, query, page[1])
+                        page = await reads.by_position(ledger, query, page[1], paging.limit, AT_ONCE)
+            except TimeoutError:
+                page = await reads.by_position(ledger, query, page[1], paging.limit, AT_ONCE)
+    return page
+
+
+def _is_own_search(row: Row, caller: Credential, order: Order) -> bool:
+    """Whether this only tells of reading: to record the reading of that would never come to an end.
+
+    Of the caller's own; in recorded order of anybody's, since two who poll would else wake each other for ever.
+    """
     # A quotation mark inside a text is escaped, so these members are those of the event itself.
-    return '"activity":"audit_trail.queried"' in row.event and f'"source":"{caller.id}"' in row.event
+    is_search = '"activity":"audit_trail.queried"' in row.event
+    return is_search and (order is Order.RECORDED or f'"source":"{caller.id}"' in row.event)
 
 
 def origin(request: web.Request) -> Origin:

@@ -96,6 +96,8 @@ _WORDS = {
     413: "The command is too large.",
     415: "The body is of a type that is not accepted.",
     422: "Fields or parameters do not fit; each is named.",
+    426: "Connect with a WebSocket.",
+    429: "The credential has too many connections to the feed.",
     503: "It cannot be done now: try again after `Retry-After` seconds.",
 }
 

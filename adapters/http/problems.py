@@ -17,8 +17,10 @@ from domain.errors import (
     AuditError,
     FieldError,
     InvalidCommand,
+    InvalidFields,
     InvalidJson,
     NoSigningKey,
+    InvalidMessage,
     NotPermitted,
     StoreUnavailable,
     TooLarge,
@@ -76,6 +78,8 @@ class Problem(Exception):
             response.headers["Retry-After"] = str(self.retry_after)
         if self.status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
+        if self.status is HTTPStatus.UPGRADE_REQUIRED:
+            response.headers.update({"Upgrade": "websocket", "Sec-WebSocket-Version": "13"})
         return response
 
 
@@ -93,6 +97,18 @@ class InvalidQuery(AuditError):
 
 class NotFound(AuditError):
     """What was asked for is not there."""
+
+
+class OriginRefused(AuditError):
+    """A page of another site, which might use what a browser knows of its user."""
+
+
+class UpgradeNeeded(AuditError):
+    """A plain request where a WebSocket is needed."""
+
+
+class TooManyFeeds(AuditError):
+    """A credential that follows often enough already."""
 
 
 _PROBLEMS: dict[type[AuditError], tuple[HTTPStatus, str, str]] = {
@@ -117,6 +133,10 @@ _PROBLEMS: dict[type[AuditError], tuple[HTTPStatus, str, str]] = {
     EvidenceDamaged: (HTTPStatus.INTERNAL_SERVER_ERROR, "evidence-damaged", "The evidence contradicts itself"),
     AlreadyVerifying: (HTTPStatus.CONFLICT, "already-verifying", "The ledger is being verified now"),
     NoSigningKey: (HTTPStatus.SERVICE_UNAVAILABLE, "no-signing-key", "The service has no key to sign with"),
+    InvalidMessage: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-message", "Fields of the message do not fit"),
+    OriginRefused: (HTTPStatus.FORBIDDEN, "origin-refused", "The page's origin may not do this"),
+    UpgradeNeeded: (HTTPStatus.UPGRADE_REQUIRED, "upgrade-required", "This is a WebSocket"),
+    TooManyFeeds: (HTTPStatus.TOO_MANY_REQUESTS, "too-many-feeds", "The credential follows often enough already"),
     StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service cannot do this now"),
     Overloaded: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting to be recorded"),
     TooManyExports: (HTTPStatus.SERVICE_UNAVAILABLE, "too-many-exports", "Too many exports run already"),
@@ -142,9 +162,12 @@ def problem_of(error: AuditError | CommandConflict) -> Problem:
         status, kind, title = _PROBLEMS[type(error)]
     except KeyError:
         raise error from None
-    passing = status is HTTPStatus.SERVICE_UNAVAILABLE and not isinstance(error, TookTooLong)
+    passing = isinstance(error, TooManyFeeds) or (
+        status is HTTPStatus.SERVICE_UNAVAILABLE and not isinstance(error, TookTooLong)
+    )
     detail = "the database does not answer; try again" if isinstance(error, StoreUnavailable) else str(error)
     errors = error.errors if isinstance(error, InvalidCommand | InvalidQuery | InvalidSizes) else ()
+    errors = error.errors if isinstance(error, InvalidFields | InvalidQuery) else ()
     return Problem(
         status,
         kind,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from adapters.http.cursor import Cursors
+from adapters.http.feed.clients import FeedClients
 from application.credentials import Authenticate
 from application.export_trail import ExportTrail
 from application.group_commit import GroupCommit
@@ -19,6 +20,7 @@ from domain.activity import Catalogue
 from domain.words import Ledger
 from projections.estate_reads import EstateReads
 from projections.proofs import Proofs
+from projections.feed import Feed
 from projections.reads import Reads
 
 
@@ -51,6 +53,8 @@ class Services:
     reads: Reads
     reconstruct: Reconstruct
     estate: EstateReads
+    feed: Feed
+    feed_clients: FeedClients
     cursors: Cursors
     proofs: Proofs
     signer: SignCheckpoint

@@ -138,7 +138,7 @@ async def test_a_runner_takes_over_from_one_that_vanished(stage: Stage, monkeypa
 @asynccontextmanager
 async def announced(stage: Stage, woken: Runner) -> AsyncIterator[wake_ups.Announcer]:
     """What appends announce, on its way through the database to a runner."""
-    announcer = wake_ups.Announcer(stage.writer)
+    announcer = wake_ups.Announcer(stage.writer, wake_ups.APPENDED)
     heard = {wake_ups.APPENDED: woken.wake}
     tasks = [asyncio.create_task(work) for work in (announcer.run(), wake_ups.listen(stage.url, heard))]
     try:
@@ -163,7 +163,7 @@ async def test_a_runner_is_woken_by_an_announcement(stage: Stage, monkeypatch: p
     async with running(woken), announced(stage, woken) as announcer:
         for position in range(1, 4):
             await stage.append([draft()])
-            announcer.announce()
+            announcer.announce(DEFAULT_LEDGER)
             await eventually(partial(applied, stage, position))
 
 
@@ -177,7 +177,7 @@ async def test_what_was_appended_while_nobody_listened_is_found_at_once(
     woken = stage.runner("one", [MODULES])
     async with running(woken), announced(stage, woken) as announcer:
         await stage.append([draft()])
-        announcer.announce()
+        announcer.announce(DEFAULT_LEDGER)
         await eventually(lambda: applied(stage, 1))
         connect = asyncpg.connect
         may_connect = asyncio.Event()
