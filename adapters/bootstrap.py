@@ -359,6 +359,19 @@ async def server(url: str, settings: Settings, *, shared_port: bool = False) -> 
             await runner.cleanup()
 
 
+@asynccontextmanager
+async def following(url: str, settings: Settings) -> AsyncIterator[Trail]:
+    """The trail with its projectors at work and no server: what others append comes into the tables, and is heard of.
+
+    Raises StoreUnavailable if the database does not answer at the start.
+    """
+    async with trail(url, settings) as wired:
+        with translated_errors():
+            await wired.runner.make_tables()
+        async with _background(wired, url):
+            yield wired
+
+
 @contextmanager
 def listening(settings: Settings) -> Iterator[None]:
     """Turn the error of a socket that cannot be bound into CannotListen."""

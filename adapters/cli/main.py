@@ -19,6 +19,7 @@ from adapters.cli.reconstruct import reconstruct
 from adapters.cli.running import run, settings
 from adapters.cli.signing_keys import signing_keys
 from adapters.cli.verify import verify
+from adapters.cli.tail import tail
 from adapters.cli.work import play_estate, rebuild_projection
 from adapters.cli.workers import serve_with_workers
 from adapters.demo.errors import DemoError
@@ -36,6 +37,7 @@ app.command(export)
 app.command(signing_keys)
 app.command(reconstruct)
 app.command(investigate)
+app.command(tail)
 
 
 @app.command

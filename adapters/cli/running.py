@@ -32,6 +32,18 @@ def run(work: Coroutine[Any, Any, T]) -> T:
             raise _first(group) from group
 
 
+async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Run work that has no end of its own until told to stop; raises what it raises."""
+    task = asyncio.ensure_future(work)
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+    for one in (task, stopped):
+        one.cancel()
+    await asyncio.gather(task, stopped, return_exceptions=True)
+    if not stop.is_set():
+        task.result()
+
+
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     first = group.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,16 +1,14 @@
 """Commands that take their time, and show how far they are."""
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters import bootstrap
 from adapters.bootstrap import Trail
 from adapters.cli.output import console, say
-from adapters.cli.running import account
+from adapters.cli.running import account, until
 from adapters.demo import player
 from adapters.demo.estate import commands
 from adapters.demo.lines import curl_lines
@@ -56,7 +54,7 @@ async def play_estate(url: str, configured: Settings, *, live: bool) -> None:
         _invite(address, await _demo_key(trail, caller, Role.AUDITOR))
         if live:
             say("Live traffic goes on until Ctrl-C.")
-            await _until(stop, player.live(address, senders))
+            await until(stop, player.live(address, senders))
 
 
 class LedgerInUse(AuditError):
@@ -93,18 +91,6 @@ def _invite(address: str, key: str) -> None:
     say(f"\nThe audit trail is at {address} (its API: {address}/openapi.json). An auditor's key:\n\nKEY={key}\n")
     for question, line in curl_lines(address):
         say(f"# {question}\n{line}\n")
-
-
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Run work that has no end of its own until told to stop; raises what it raises."""
-    task = asyncio.ensure_future(work)
-    stopped = asyncio.ensure_future(stop.wait())
-    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
-    for one in (task, stopped):
-        one.cancel()
-    await asyncio.gather(task, stopped, return_exceptions=True)
-    if not stop.is_set():
-        task.result()
 
 
 def _caller(configured: Settings) -> Credential:
