@@ -42,8 +42,8 @@ class Follower(Protocol):
     def offer(self, frames: bytes, count: int) -> bool:
         """Take so many encoded events, all or, if that is too much now, none; False then."""
 
-    def fell_behind(self) -> None:
-        """It is out of the broadcast, since it did not take what it was offered."""
+    def fell_behind(self, seen: Position) -> None:
+        """It is out of the broadcast, since it did not take what it was offered after `seen`."""
 
 
 class _Passing(ShownEvent):
@@ -184,11 +184,12 @@ class Broadcast:
                 )
                 if not taken:
                     dropped.append(membership)
-        for membership in dropped:
-            membership.follower.fell_behind()
-            self.leave(membership)
         self.position = batch.until
         self._keep(batch)
+        # Not before: who joins again at once must find that this batch has passed.
+        for membership in dropped:
+            self.leave(membership)
+            membership.follower.fell_behind(max(membership.since, batch.after))
 
     def _candidates(self, event: ShownEvent) -> Iterable[_Group]:
         found = dict(self._untelling)

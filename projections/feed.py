@@ -53,7 +53,7 @@ class _Waiter:
         self.over.set()
         return False
 
-    def fell_behind(self) -> None:
+    def fell_behind(self, seen: Position) -> None:  # Of the protocol.
         """It has what it waited for."""
 
 

@@ -18,7 +18,8 @@ from tests.e2e.running import Service, fresh_ledger, running
 def service(server: EmbeddedDatabase) -> Iterator[Service]:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE e2e TEMPLATE template_audit STRATEGY FILE_COPY")
-    with running(server.url("e2e")) as service:
+    # A heartbeat tells how far a feed is where nothing matches.
+    with running(server.url("e2e"), feed_heartbeat_seconds=0.5) as service:
         yield service
 
 
@@ -85,3 +86,23 @@ async def operator(callers: Callers) -> Client:
 def nobody(callers: Callers) -> Client:
     """A caller without a key."""
     return callers.with_key(None)
+
+
+@pytest.fixture(scope="session")
+def strict_service(server: EmbeddedDatabase) -> Iterator[Service]:
+    """A service whose live feed takes few connections, and loses patience soon."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE e2e_strict TEMPLATE template_audit STRATEGY FILE_COPY")
+    with running(
+        server.url("e2e_strict"),
+        max_feeds=3,
+        feed_origins="https://audit.example.com, https://other.example.com",
+        feed_heartbeat_seconds=0.5,
+        feed_patience_seconds=2,
+    ) as service:
+        yield service
+
+
+@pytest.fixture
+def feed_service(strict_service: Service, session: ClientSession) -> Callers:
+    return Callers(strict_service, session)

@@ -34,6 +34,11 @@ class Service:
     address: str
     trail: Trail
     loop: asyncio.AbstractEventLoop
+    stopping: asyncio.Event
+
+    def stop(self) -> None:
+        """Tell it to stop."""
+        self.loop.call_soon_threadsafe(self.stopping.set)
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of work that is done in the service's own loop."""
@@ -75,13 +80,13 @@ def running(url: str, **changes: Any) -> Iterator[Service]:
                 yield service
             finally:
                 if not ended.done():
-                    service.loop.call_soon_threadsafe(stop.set)
+                    service.stop()
         ended.result()
 
 
 async def _serve(url: str, settings: Settings, started: "Queue[Service | None]", stop: asyncio.Event) -> None:
     async with bootstrap.server(url, settings) as (trail, address):
-        started.put(Service(address, trail, asyncio.get_running_loop()))
+        started.put(Service(address, trail, asyncio.get_running_loop(), stop))
         await stop.wait()
 
 

@@ -165,8 +165,9 @@ class FeedClient:
         metrics.FEED_FRAMES.inc(count)
         return True
 
-    def fell_behind(self) -> None:
-        self._leave(_State.PAUSED)
+    def fell_behind(self, seen: Position) -> None:
+        self._membership = None
+        self._seen = seen
         self._start()
 
     def _follow(self, wanted: EventFilter, after: Position) -> None:

@@ -43,6 +43,7 @@ class FeedClients:
         self._clients: dict[FeedClient, None] = {}
         self._of: Counter[tuple[str, str]] = Counter()
         self._changed = asyncio.Event()
+        self._behind = 0
 
     @contextmanager
     def admitted(self, caller: Credential) -> Iterator[None]:
@@ -86,7 +87,11 @@ class FeedClients:
             now = loop.time()
             for client in list(self._clients):
                 client.tend(now, self.limits.pace)
-            metrics.FEED_BEHIND.set(sum(client.is_behind for client in self._clients))
+            self._report_behind(sum(client.is_behind for client in self._clients))
+
+    def _report_behind(self, count: int) -> None:
+        metrics.FEED_BEHIND.inc(count - self._behind)
+        self._behind = count
 
     def end_all(self) -> None:
         """Tell everybody to connect again: this process goes away."""
