@@ -4,10 +4,11 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from adapters import bootstrap
 from adapters.settings import Settings
-from adapters.workers import Supervisor, figures_folder, held_port
+from adapters.workers import Supervisor, figures_folder, forget_living, held_port
 
 _WORKER = (sys.executable, "-P", "-m", "adapters.cli.worker")
 
@@ -22,7 +23,8 @@ async def serve_with_workers(settings: Settings, count: int, on_ready: Callable[
         with bootstrap.listening(settings):
             port = held.enter_context(held_port(settings.host, settings.port))
         environment = os.environ | variables | {"CERTINEXT_AUDIT_PORT": str(port), "PYTHONPATH": _path()}
-        await Supervisor(_WORKER, environment, count).run(stop, on_ready)
+        forget = partial(forget_living, environment["PROMETHEUS_MULTIPROC_DIR"])
+        await Supervisor(_WORKER, environment, count, forget).run(stop, on_ready)
 
 
 def _path() -> str:

@@ -36,6 +36,8 @@ FEED_BEHIND = Gauge(
     "Those of them who are served from the table, at their own pace.",
     multiprocess_mode="livesum",
 )
+OF_EACH_PROCESS = (FEED_CLIENTS, FEED_BEHIND)
+"""What a process counts for itself: of several it is the sum."""
 DATABASE_UP = Gauge("certinext_audit_database_up", "Whether the database answers.")
 
 

@@ -25,13 +25,21 @@ class WorkersFailed(AuditError):
 class Supervisor:
     """Keeps workers running. The task of each place alone starts, waits for and ends the process that fills it."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], count: int) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        count: int,
+        on_end: Callable[[int], None],
+    ) -> None:
         """`command` runs a worker, which says where in one line once it serves, and drains and ends upon SIGTERM.
 
-        Its standard input ends with this process. Make it where it runs, in the loop.
+        Its standard input ends with this process. `on_end` is told the process id of each that has ended by itself.
+        Make it where it runs, in the loop.
         """
         self._command = command
         self._environment = environment
+        self._on_end = on_end
         self._places: list[asyncio.Future[str]] = [asyncio.Future() for _ in range(count)]
         """For each place what the first worker in it has said; at first nothing."""
 
@@ -65,6 +73,7 @@ class Supervisor:
                 if (said := await process.stdout.readline()) and not place.done():
                     place.set_result(said.decode().strip())
                 code = await process.wait()
+            self._on_end(process.pid)
             if time.monotonic() - started > _QUICK_END_SECONDS:
                 pauses = iter(_PAUSES)
             pause = _next(pauses, code)

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,6 +17,7 @@ from adapters.workers import Supervisor, WorkersFailed, supervisor
 from tests.builders import command_data
 from tests.chaos.process_tree import children, is_alive, read, workers_of
 from tests.e2e.client import Client
+from tests.e2e.following import following
 from tests.e2e.processes import Running, _discard, run, start
 
 PATIENCE = 30
@@ -120,6 +121,29 @@ async def test_a_worker_that_dies_is_replaced(settings: dict[str, str], fresh_co
         assert f'"process": {victim}, "code": -9' in ended.complaint
 
 
+async def test_followers_of_all_living_workers_are_counted(settings: dict[str, str]) -> None:
+    """Whoever is asked; those of one that died are followers no more."""
+    made = await run("keys", "create", "--json", "--name", "A", "--role", "auditor", settings=settings)
+    async with two_workers(settings) as service, ClientSession(connector=TCPConnector(force_close=True)) as session:
+        client = Client(session, service.address, str(made.json[0]["key"]))
+        async with AsyncExitStack() as followers:
+            for _ in range(12):
+                await followers.enter_async_context(following(client))
+            assert await _followers(client) == {12}
+            os.kill(min(service.workers()), signal.SIGKILL)
+            async with asyncio.timeout(PATIENCE):
+                while max(await _followers(client)) >= 12:  # noqa: ASYNC110  # Processes have no event.
+                    await asyncio.sleep(0.05)
+
+
+async def _followers(client: Client) -> set[float]:
+    """How many there are by either worker's account."""
+    figures = [(await client.get("/metrics")).body.decode() for _ in range(5)]
+    lines = [line for one in figures for line in one.splitlines() if line.startswith("certinext_audit_feed_clients ")]
+    assert len(lines) == len(figures)
+    return {float(line.split()[1]) for line in lines}
+
+
 async def test_what_is_in_flight_gets_its_receipt(settings: dict[str, str], fresh_connections: ClientSession) -> None:
     """After SIGTERM nobody new is let in, but who has sent a command is answered before the service ends."""
     key = await _module_key(settings)
@@ -174,11 +198,13 @@ async def test_workers_that_cannot_live_are_given_up(monkeypatch: pytest.MonkeyP
     """They are started again after growing pauses, but not for ever; nothing is announced."""
     monkeypatch.setattr(supervisor, "_PAUSES", (0.01, 0.02, 0.03))
     said: list[str] = []
-    dying = Supervisor([sys.executable, "-S", "-c", "raise SystemExit(3)"], os.environ, 2)
+    ended: list[int] = []
+    dying = Supervisor([sys.executable, "-S", "-c", "raise SystemExit(3)"], os.environ, 2, ended.append)
     with pytest.raises(ExceptionGroup) as caught:
         await dying.run(asyncio.Event(), said.append)
     assert caught.group_contains(WorkersFailed, match="4 times soon after its start, with code 3")
     assert said == []
+    assert len(set(ended)) >= 4
 
 
 async def test_a_service_that_is_told_to_stop_while_it_starts_stops(settings: dict[str, str]) -> None:
