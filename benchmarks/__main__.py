@@ -31,6 +31,7 @@ from benchmarks import (
     streaming,
     verifying,
 )
+from benchmarks import append_against_copy, append_against_recorder, commanding, feeding, projecting, searching
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, table
 
@@ -46,6 +47,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[Sequence[Figure]]]] = {
     "verify": verifying.run,
     "reconstruct": reconstructing.run,
     "exports": exporting.run,
+    "feed": feeding.run,
 }
 _SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 

@@ -63,6 +63,10 @@ class FeedClients:
             if not self._of[key]:
                 del self._of[key]
 
+    def __iter__(self) -> Iterator[FeedClient]:
+        """The clients of now."""
+        return iter(list(self._clients))
+
     @contextmanager
     def tended(self, client: FeedClient) -> Iterator[None]:
         self._clients[client] = None
@@ -85,7 +89,7 @@ class FeedClients:
             if changed or ticks % _CHECK_TICKS == 0:
                 await self._check_credentials()
             now = loop.time()
-            for client in list(self._clients):
+            for client in self:
                 client.tend(now, self.limits.pace)
             self._report_behind(sum(client.is_behind for client in self._clients))
 
@@ -95,7 +99,7 @@ class FeedClients:
 
     def end_all(self) -> None:
         """Tell everybody to connect again: this process goes away."""
-        for client in list(self._clients):
+        for client in self:
             client.end(Close.GOING_AWAY)
 
     async def _tick(self) -> bool:
@@ -113,7 +117,7 @@ class FeedClients:
             try:
                 await self._authenticate.check_again(caller)
             except NotAuthenticated as error:
-                for client in list(self._clients):
+                for client in self:
                     if _key(client.caller) == key:
                         client.end(Close.NOT_AUTHENTICATED, str(error))
             except StoreUnavailable as error:
