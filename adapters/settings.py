@@ -7,13 +7,13 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.findings.thresholds import Thresholds
+
 Origin = Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")]
 
 
 def _of_list(value: object) -> object:
     return [one.strip() for one in value.split(",")] if isinstance(value, str) else value
-
-from domain.findings.thresholds import Thresholds
 
 
 class Settings(BaseSettings):

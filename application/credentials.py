@@ -127,12 +127,6 @@ class Authenticate:
             if len(self._known) >= _MOST_KEPT:
                 self._known.clear()
             self._known[digest] = kept
-        credential = kept[0]
-        if credential.revoked_at is not None:
-            raise NotAuthenticated(SignInRefusal.REVOKED, "the API key was revoked", credential)
-        if not credential.lives(now):
-            raise NotAuthenticated(SignInRefusal.EXPIRED, "the API key has expired", credential)
-        return credential
         self._check_lives(kept[0], now)
         return kept[0]
 
@@ -140,7 +134,7 @@ class Authenticate:
         """Ask the database whether a credential that was good still is. Raises NotAuthenticated if it has ended."""
         found = await self._store.find(credential.ledger, credential.id)
         if found is None:
-            raise NotAuthenticated("the API key is unknown")
+            raise NotAuthenticated(SignInRefusal.UNKNOWN, "the API key is unknown")
         self._check_lives(found[0], self._clock())
 
     def forget(self) -> None:
@@ -149,9 +143,9 @@ class Authenticate:
 
     def _check_lives(self, credential: Credential, now: datetime) -> None:
         if credential.revoked_at is not None:
-            raise NotAuthenticated("the API key was revoked")
+            raise NotAuthenticated(SignInRefusal.REVOKED, "the API key was revoked", credential)
         if not credential.lives(now):
-            raise NotAuthenticated("the API key has expired")
+            raise NotAuthenticated(SignInRefusal.EXPIRED, "the API key has expired", credential)
 
     async def _look_up(self, key: str) -> Credential:
         parts = _KEY.fullmatch(key)

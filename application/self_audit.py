@@ -68,6 +68,7 @@ class SelfAudit:
         if interrupted is not None:
             more |= {"status": "failure", "failure": {"code": "interrupted", "reason": interrupted}}
         await self._record(caller, "ExportAuditTrail", details, _ledger_of(caller), origin, more)
+
     async def subscribed(self, caller: Credential, filters: JsonObject, after: Position, origin: Origin) -> None:
         """Somebody follows the events after a position. Raises StoreUnavailable, as `searched` does."""
         details: JsonObject = {"filters": filters, "after": after}

@@ -24,6 +24,7 @@ from benchmarks import (
     append_at_size,
     commanding,
     exporting,
+    feeding,
     projecting,
     proving,
     reconstructing,
@@ -31,7 +32,6 @@ from benchmarks import (
     streaming,
     verifying,
 )
-from benchmarks import append_against_copy, append_against_recorder, commanding, feeding, projecting, searching
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, table
 

@@ -42,7 +42,7 @@ async def run(bench: Bench) -> Sequence[Figure]:
 async def catch_up(wired: Trail) -> float:
     """Project until every read table is at the end of the ledger; the seconds that it took."""
     started = time.perf_counter()
-    running = asyncio.create_task(wired.runner.run())
+    running = asyncio.create_task(wired.background.runner.run())
     try:
         while not await wired.projector_pool.fetchval(_APPLIED, len(PROJECTIONS)):
             if running.done():

@@ -78,7 +78,7 @@ async def _proofs(bench: Bench) -> Sequence[Figure]:
     with bench.database("millions") as url:
         _fill(bench, url, events)
         async with bench.trail(url) as wired:
-            await wired.runner.make_tables()
+            await wired.background.runner.make_tables()
             await wired.projector_pool.execute(_PASSED_BY, MerkleProjection.name)
         async with bench.server(url) as (wired, address):
             tree, signing = await _signed(bench, wired, events)

@@ -23,12 +23,6 @@ class Sought:
         """The last word may still be in the making; the text holds one at least."""
         *whole, begun = words(text)
         return cls(tuple(whole), begun)
-from collections.abc import Iterator
-
-from domain.values import JsonValue
-
-_WORD = re.compile(r"\w{1,100}")
-_MOST_WORDS = 2000
 
 
 def words(text: str) -> list[str]:
@@ -40,7 +34,6 @@ def words(text: str) -> list[str]:
         if len(max(found, key=len, default="")) <= _LONGEST:
             return found
     return _WORD.findall(folded)
-    return _WORD.findall(text.casefold())
 
 
 def searchable(description: str, details: JsonValue) -> list[str]:
@@ -62,12 +55,3 @@ def _texts(value: JsonValue) -> list[str]:
                 found += _texts(item)
         return found
     return [] if value is None or isinstance(value, bool) else [str(value)]
-def _texts(value: JsonValue) -> Iterator[str]:
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, str | int | float) and not isinstance(value, bool):
-        yield str(value)

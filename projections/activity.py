@@ -7,7 +7,6 @@ from domain import canonical
 from domain.event import AuditEvent
 from domain.search import searchable
 from domain.values import JsonObject
-from domain.values import JsonObject, parse_rfc3339
 from domain.words import Ledger
 from projections.database import Connection
 from projections.projection import Table
@@ -149,8 +148,6 @@ def _row(ledger: Ledger, event: AuditEvent) -> tuple[Any, ...]:
         facts.get("correlation_id"),
         searchable(event.description, facts["details"]),
         canonical.encode(document(event)).decode(),
-        searchable(description, facts["details"]),
-        canonical.encode(document(event, description)).decode(),
     )
 
 
@@ -167,8 +164,3 @@ def _aliases(events: Iterable[AuditEvent]) -> set[tuple[str, str]]:
     # The same few act again and again.
     called = {(name, actor["id"]) for actor in actors for name in (actor["id"], actor.get("full_name")) if name}
     return {(name.casefold()[:ALIAS_LENGTH], actor_id) for name, actor_id in called}
-def _aliases(event: AuditEvent) -> Iterator[tuple[str, str]]:
-    actor: Any = event.facts["actor"]
-    for name in (actor["id"], actor.get("full_name")):
-        if name:
-            yield name.casefold()[:ALIAS_LENGTH], actor["id"]

@@ -123,9 +123,16 @@ async def by_position(
     """
     statement = Statement()
     until = Position(min(applied, after + SCAN))
-    sql = by_position_sql(statement, query, (after, until), limit, _COLUMNS)
-    rows = [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
-    return rows, rows[-1].position if len(rows) == limit else max(after, until)
+    page = by_position_sql(statement, query, (after, until), limit, _COLUMNS)
+    sql = (
+        f"SELECT * FROM (SELECT {_COLUMNS}, octet_length(event) AS bytes, "
+        f"sum(octet_length(event)) OVER (ORDER BY position) AS so_far FROM ({page}) AS page) AS summed "
+        f"WHERE so_far - bytes < {statement.add(most_bytes)} ORDER BY position"
+    )
+    found = await connection.fetch(sql, *statement.arguments)
+    rows = [_row(row) for row in found]
+    is_full = len(rows) == limit or (rows and found[-1]["so_far"] >= most_bytes)
+    return rows, rows[-1].position if is_full else max(after, until)
 
 
 def by_position_sql(
@@ -146,17 +153,6 @@ async def count(connection: Connection, query: Query) -> int:
     statement = Statement()
     sql = f"SELECT count(*) FROM reading.activity {where(_conditions(statement, query, None))}"
     return int(await connection.fetchval(sql, *statement.arguments))
-    where, most = _where(conditions), statement.add(limit)
-    page = f"SELECT {_COLUMNS} FROM reading.activity {where} ORDER BY position LIMIT {most}"
-    sql = (
-        f"SELECT * FROM (SELECT {_COLUMNS}, octet_length(event) AS bytes, "
-        f"sum(octet_length(event)) OVER (ORDER BY position) AS so_far FROM ({page}) AS page) AS summed "
-        f"WHERE so_far - bytes < {statement.add(most_bytes)} ORDER BY position"
-    )
-    found = await connection.fetch(sql, *statement.arguments)
-    rows = [_row(row) for row in found]
-    is_full = len(rows) == limit or (rows and found[-1]["so_far"] >= most_bytes)
-    return rows, rows[-1].position if is_full else max(after, until)
 
 
 async def by_event_id(connection: Connection, event_id: str, only_actor: str | None) -> Row | None:

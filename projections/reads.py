@@ -81,7 +81,6 @@ class Wait:
     seconds: float = 10.0
 
 
-NO_WAIT = Wait(Position(0))
 AT_ONCE = Wait(Position(0))
 """No wait: what the tables hold now."""
 
@@ -114,8 +113,6 @@ class Reads:
         most_bytes: int = activity_query.MOST_BYTES,
     ) -> tuple[list[Row], Position, Freshness]:
         async with self.fresh(ledger, "activity", wait) as (connection, freshness):
-            rows, goes_on = await activity_query.by_position(connection, query, after, freshness.position, limit)
-        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
             rows, goes_on = await activity_query.by_position(
                 connection, query, after, freshness.position, limit, most_bytes
             )
@@ -123,7 +120,7 @@ class Reads:
 
     async def applied(self, ledger: Ledger) -> Position:
         """The last event of a ledger that is in the table `activity`."""
-        async with self._fresh(ledger, "activity", AT_ONCE) as (_, freshness):
+        async with self.fresh(ledger, "activity", AT_ONCE) as (_, freshness):
             return freshness.position
 
     async def head(self, ledger: Ledger) -> Position:
@@ -163,12 +160,12 @@ class Reads:
         self, ledger: Ledger, query: Query, order: Order, after: exporting.Keyset | None
     ) -> exporting.ExportPage:
         """The next page of an export, which goes on behind a keyset. Raises LedgerDamaged, too."""
-        async with self.fresh(ledger, "activity", NO_WAIT) as (connection, _):
+        async with self.fresh(ledger, "activity", AT_ONCE) as (connection, _):
             return await exporting.page(connection, query, order, after)
 
     async def count(self, ledger: Ledger, query: Query) -> int:
         """How many events fit."""
-        async with self.fresh(ledger, "activity", NO_WAIT) as (connection, _):
+        async with self.fresh(ledger, "activity", AT_ONCE) as (connection, _):
             return await activity_query.count(connection, query)
 
     async def users(

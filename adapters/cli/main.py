@@ -18,8 +18,8 @@ from adapters.cli.quarantine import quarantine
 from adapters.cli.reconstruct import reconstruct
 from adapters.cli.running import run, settings
 from adapters.cli.signing_keys import signing_keys
-from adapters.cli.verify import verify
 from adapters.cli.tail import tail
+from adapters.cli.verify import verify
 from adapters.cli.work import play_estate, rebuild_projection
 from adapters.cli.workers import serve_with_workers
 from adapters.demo.errors import DemoError

@@ -95,7 +95,7 @@ async def _start(trail: Trail, caller: Credential, wanted: EventFilter, after: i
 async def _follow(trail: Trail, caller: Credential, wanted: EventFilter, seen: Position, render: Render) -> None:
     query = Query(wanted)
     reads = trail.services.reads
-    async with trail.feed.opened(caller.ledger) as broadcast:
+    async with trail.services.feed.opened(caller.ledger) as broadcast:
         while True:
             after = seen
             rows, seen, _ = await answered(
@@ -104,7 +104,7 @@ async def _follow(trail: Trail, caller: Credential, wanted: EventFilter, seen: P
             if rows:
                 await write_out(render(rows))
             elif seen == after:
-                await trail.feed.something_new(broadcast, query, seen)
+                await trail.services.feed.something_new(broadcast, query, seen)
 
 
 def _as_json(rows: Sequence[Row]) -> str:

@@ -25,11 +25,8 @@ def main() -> int:
     end_with_parent()
     configured = settings()
     configure_logs(configured.log_level)
-    report_all_workers(
-        [ERRORS, *(figure for figure in vars(metrics).values() if isinstance(figure, Counter | Histogram))]
-    )
     summed = [figure for figure in vars(metrics).values() if isinstance(figure, Counter | Histogram)]
-    report_all_workers([*summed, *metrics.OF_EACH_PROCESS])
+    report_all_workers([ERRORS, *summed, *metrics.OF_EACH_PROCESS])
     while True:
         try:
             # Joined by each, so that it stays up until the last has drained, whatever becomes of the parent.

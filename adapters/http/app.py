@@ -16,8 +16,8 @@ from adapters.http.estate import estate
 from adapters.http.events import events
 from adapters.http.evidence import evidence
 from adapters.http.exports import exports
-from adapters.http.findings import findings
 from adapters.http.feed.route import feed
+from adapters.http.findings import findings
 from adapters.http.health import health
 from adapters.http.investigations import investigations
 from adapters.http.openapi import document
@@ -63,9 +63,7 @@ ALL_ROUTES = [
     *entities.routes,
     *investigations.routes,
     *findings.routes,
-    *events.routes,
     *feed.routes,
-    *tables.routes,
     *quarantine.routes,
     *health.routes,
     *description.routes,

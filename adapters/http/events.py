@@ -12,8 +12,6 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from adapters.http.parameters import Nothing, parse
-from adapters.http.problems import NotFound
-from adapters.http.parameters import parse
 from adapters.http.problems import InvalidQuery, NotFound
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.schemas import Event, EventWithEvidence, Page

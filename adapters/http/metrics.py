@@ -28,6 +28,7 @@ SIGNING_ALARMS = Gauge(
 VERIFICATION_ALARMS = Gauge(
     "certinext_audit_verification_alarms",
     "Ledgers found to be tampered with, and not found intact in everything since.",
+)
 FEED_FRAMES = Counter("certinext_audit_feed_events", "Events sent to clients of the live feed.")
 FEED_CLOSED = Counter("certinext_audit_feed_closed", "Connections of the live feed that we closed, by why.", ["reason"])
 FEED_CLIENTS = Gauge("certinext_audit_feed_clients", "Who follows the live feed now.", multiprocess_mode="livesum")

@@ -19,8 +19,8 @@ from domain.errors import (
     InvalidCommand,
     InvalidFields,
     InvalidJson,
-    NoSigningKey,
     InvalidMessage,
+    NoSigningKey,
     NotPermitted,
     StoreUnavailable,
     TooLarge,
@@ -166,8 +166,7 @@ def problem_of(error: AuditError | CommandConflict) -> Problem:
         status is HTTPStatus.SERVICE_UNAVAILABLE and not isinstance(error, TookTooLong)
     )
     detail = "the database does not answer; try again" if isinstance(error, StoreUnavailable) else str(error)
-    errors = error.errors if isinstance(error, InvalidCommand | InvalidQuery | InvalidSizes) else ()
-    errors = error.errors if isinstance(error, InvalidFields | InvalidQuery) else ()
+    errors = error.errors if isinstance(error, InvalidFields | InvalidQuery | InvalidSizes) else ()
     return Problem(
         status,
         kind,

@@ -19,8 +19,8 @@ from application.verifying import Verifications
 from domain.activity import Catalogue
 from domain.words import Ledger
 from projections.estate_reads import EstateReads
-from projections.proofs import Proofs
 from projections.feed import Feed
+from projections.proofs import Proofs
 from projections.reads import Reads
 
 

@@ -312,7 +312,7 @@ async def test_a_file_that_cannot_be_finished_looks_like_none(
     headers = {"Authorization": f"Bearer {auditor.key}"}
     async with auditor.session.get(f"{auditor.address}/v1/events/export.jsonl", headers=headers) as response:
         begun = await response.content.readany()
-        await service.run(service.trail.builders.close())
+        await service.run(service.trail.background.builders.close())
         with pytest.raises(ClientPayloadError):
             await response.content.read()
     assert begun.startswith(b'{"export"')

@@ -143,7 +143,7 @@ async def test_an_event_that_no_checkpoint_covers_is_told(unsigned: Service, ses
     for answer in (proof, *[await auditor.call("GET", f"/v1/checkpoints/{path}") for path in NOT_SIGNED]):
         assert (answer.status, answer.kind) == (404, "not-signed")
         assert f"no checkpoint of the ledger {callers.ledger} has been signed yet" in answer.json["detail"]
-    await unsigned.run(unsigned.trail.signing.finish())
+    await unsigned.run(unsigned.trail.background.signing.finish())
     assert (await auditor.get(f"/v1/events/{receipt['event_id']}/proof")).json["size"] == signed
     late = await module.record(command_data())
     position = late["position"]

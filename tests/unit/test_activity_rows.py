@@ -68,7 +68,6 @@ def test_very_many_words_are_cut_off() -> None:
 def test_all_texts_and_numbers_of_the_details_are_found(value: Any) -> None:
     """True, false and null are no words."""
     found = search._texts({"details": value})
-    found = list(search._texts({"details": value}))
 
     def leaves(part: Any) -> list[str]:
         if isinstance(part, dict):
@@ -96,4 +95,3 @@ def test_an_actor_without_a_name_has_one_alias() -> None:
 
 def lexemes(event: AuditEvent) -> list[str]:
     return searchable(event.description, event.facts["details"])
-    return search.searchable(event.description, event.facts["details"])
