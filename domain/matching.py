@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from domain.filters import EventFilter
-from domain.search import searchable, words
+from domain.search import Sought, searchable
 from domain.values import parse_rfc3339
 
 Key: TypeAlias = tuple[str, str]
@@ -43,10 +43,17 @@ class ShownEvent:
     def occurred_at(self) -> datetime:
         return parse_rfc3339(self._facts["occurred_at"])
 
-    def has_word(self, begun: str) -> bool:
-        """Whether one of its words begins so."""
-        place = bisect_left(self._words, begun)
-        return place < len(self._words) and self._words[place].startswith(begun)
+    def tells(self, sought: Sought) -> bool:
+        """Whether it has the words that are sought."""
+        return all(map(self._has, sought.whole)) and self._has_one_begun(sought.begun)
+
+    def _has(self, word: str) -> bool:
+        place = bisect_left(self._words, word)
+        return place < len(self._words) and self._words[place] == word
+
+    def _has_one_begun(self, beginning: str) -> bool:
+        place = bisect_left(self._words, beginning)
+        return place < len(self._words) and self._words[place].startswith(beginning)
 
     @cached_property
     def _words(self) -> list[str]:
@@ -73,7 +80,7 @@ class Matcher:
     wanted: Sequence[frozenset[Key]]
     """The values of each filter for exact values: the event must have one of each; the most telling filter first."""
     beginnings: tuple[str, ...]
-    texts: Sequence[Sequence[str]]
+    texts: Sequence[Sought]
     from_: datetime | None
     to: datetime | None
 
@@ -93,7 +100,7 @@ class Matcher:
         return cls(
             [frozenset((name, str(value)) for value in values) for name, values in exact if values],
             tuple(beginning.casefold() for beginning in wanted.user),
-            [words(text) for text in wanted.text],
+            [Sought.by(text) for text in wanted.text],
             wanted.from_,
             wanted.to,
         )
@@ -109,5 +116,5 @@ class Matcher:
             and (not self.beginnings or any(name.startswith(self.beginnings) for name in event.names))
             and (self.from_ is None or event.occurred_at >= self.from_)
             and (self.to is None or event.occurred_at < self.to)
-            and (not self.texts or any(all(map(event.has_word, text)) for text in self.texts))
+            and (not self.texts or any(map(event.tells, self.texts)))
         )
