@@ -13,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from adapters.bootstrap import PROJECTIONS
 from adapters.http.app import ALL_ROUTES
 from tests.builders import command_data
 from tests.e2e.bad_bodies import expiry
