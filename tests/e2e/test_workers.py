@@ -118,7 +118,7 @@ async def test_a_worker_that_dies_is_replaced(settings: dict[str, str], fresh_co
         service.running.process.terminate()
         ended = await service.running.end()
         assert ended.code == 0
-        assert f'"process": {victim}, "code": -9' in ended.complaint
+        assert f'"process":{victim},"code":-9' in ended.complaint
 
 
 async def test_followers_of_all_living_workers_are_counted(settings: dict[str, str]) -> None:
