@@ -27,9 +27,9 @@ _WITH_EVIDENCE = """
 WITH found AS MATERIALIZED ({found})
 SELECT occurred_at, position, record, personal, leaf_hash, chain_hash FROM (
     SELECT found.occurred_at, position, record, personal, leaf_hash, chain_hash,
-        sum(octet_length(record) + coalesce(octet_length(personal), 0)) OVER ({order}) - octet_length(record)
-            AS bytes_before
+        sum(bytes) OVER ({order}) - bytes AS bytes_before
     FROM found LEFT JOIN audit.ledger_events USING (position)
+    CROSS JOIN LATERAL (VALUES (octet_length(record) + coalesce(octet_length(personal), 0))) AS size (bytes)
 ) AS measured
 WHERE bytes_before IS NULL OR bytes_before < {bytes} {order}
 """
