@@ -3,7 +3,9 @@
 VENV := .venv
 PYTHON := python3
 BIN := $(VENV)/bin
-CODE := domain application adapters projections tests benchmarks
+CODE := domain application adapters projections tests benchmarks hatch_build.py
+PAGE := adapters/page
+NPM := $(BIN)/python hatch_build.py
 
 .PHONY: install demo serve test chaos lint format bench docs lock clean
 
@@ -21,7 +23,15 @@ $(VENV)/dev: $(VENV)/runtime requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
 	touch $@
 
-install: $(VENV)/runtime
+$(PAGE)/node_modules: $(PAGE)/package-lock.json | $(VENV)/runtime
+	$(NPM) ci --no-progress
+	touch $@
+
+$(PAGE)/dist: $(PAGE)/node_modules $(PAGE)/index.html $(PAGE)/vite.config.ts $(shell find $(PAGE)/src -type f)
+	$(NPM) run --silent build -- --logLevel warn
+	touch $@
+
+install: $(VENV)/runtime $(PAGE)/dist
 
 demo: install  ## A CertiNext estate with ninety days of history, live, on http://127.0.0.1:8080
 	$(BIN)/certinext-audit demo
@@ -29,17 +39,19 @@ demo: install  ## A CertiNext estate with ninety days of history, live, on http:
 serve: install
 	$(BIN)/certinext-audit serve
 
-test: lint  ## All checks and all tests
+test: lint $(PAGE)/dist  ## All checks and all tests
+	$(NPM) run --silent test
 	$(BIN)/python -m pytest
 
 chaos: $(VENV)/dev  ## Kill everything, again and again, under load: minutes
 	CHAOS_ROUNDS=20 $(BIN)/python -m pytest tests/chaos
 
-lint: $(VENV)/dev
+lint: $(VENV)/dev $(PAGE)/node_modules
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run --silent check
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix $(CODE)
@@ -58,4 +70,4 @@ lock: $(VENV)/dev
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --universal --extra build --extra dev --output-file requirements/dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PAGE)/node_modules $(PAGE)/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,12 +1,13 @@
 """Giving out, checking and ending credentials."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from hmac import compare_digest
+from typing import Any
 
 from application.ports import Clock, CredentialStore
 from application.self_audit import CONSOLE, SelfAudit
@@ -115,15 +116,21 @@ class Authenticate:
     def __init__(self, store: CredentialStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._known: dict[bytes, tuple[Credential, datetime]] = {}
+        self._known: dict[object, tuple[Credential, datetime]] = {}
 
     async def authenticate(self, key: str) -> Credential:
         """The credential of a key. Raises NotAuthenticated with a reason that gives nothing away."""
+        return await self._living(_hash(key), self._look_up(key))
+
+    async def of_session(self, ledger: Ledger, credential_id: str) -> Credential:
+        """The credential that a session began with. Raises NotAuthenticated if it lives no more."""
+        return await self._living((ledger, credential_id), self._find(ledger, credential_id))
+
+    async def _living(self, known_as: object, look_up: Coroutine[Any, Any, Credential]) -> Credential:
         now = self._clock()
-        digest = _hash(key)
-        kept = self._known.get(digest)
+        kept = self._known.get(known_as)
         if kept is None or kept[1] < now:
-            kept = (await self._look_up(key), now + _KEPT_FOR)
+            kept = (await look_up, now + _KEPT_FOR)
             if len(self._known) >= _MOST_KEPT:
                 self._known.clear()
             self._known[digest] = kept
@@ -136,6 +143,15 @@ class Authenticate:
         if found is None:
             raise NotAuthenticated(SignInRefusal.UNKNOWN, "the API key is unknown")
         self._check_lives(found[0], self._clock())
+            self._known[known_as] = kept
+        else:
+            look_up.close()
+        credential = kept[0]
+        if credential.revoked_at is not None:
+            raise NotAuthenticated(SignInRefusal.REVOKED, "the API key was revoked", credential)
+        if not credential.lives(now):
+            raise NotAuthenticated(SignInRefusal.EXPIRED, "the API key has expired", credential)
+        return credential
 
     def forget(self) -> None:
         """Ask the database again about every key: a credential has changed."""
@@ -152,6 +168,12 @@ class Authenticate:
         found = await self._store.find(Ledger(parts[1]), parts[2]) if parts else None
         if parts is None or found is None or not compare_digest(found[1], _hash(parts[3])):
             raise NotAuthenticated(SignInRefusal.UNKNOWN, "the API key is unknown")
+        return found[0]
+
+    async def _find(self, ledger: Ledger, credential_id: str) -> Credential:
+        found = await self._store.find(ledger, credential_id)
+        if found is None:
+            raise NotAuthenticated(SignInRefusal.UNKNOWN, "the session is unknown: sign in again")
         return found[0]
 
 

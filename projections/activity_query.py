@@ -89,7 +89,7 @@ async def newest_places(
     """The statement that finds `occurred_at` and `position` of a page in the order for people."""
     actors = await _actors(connection, query)
     driver, driving = _driver(statement, query, actors)
-    conditions = _conditions(statement, query, driving)
+    conditions = conditions_on(statement, query, driving)
     if before is not None:
         moment, position = before
         conditions.append(f"(occurred_at, position) < ({statement.add(moment)}, {statement.add(position)})")
@@ -143,7 +143,7 @@ def by_position_sql(
     conditions = [
         f"position > {statement.add(after)}",
         f"position <= {statement.add(until)}",
-        *_conditions(statement, query, None),
+        *conditions_on(statement, query, None),
     ]
     return f"SELECT {columns} FROM reading.activity {where(conditions)} ORDER BY position LIMIT {statement.add(limit)}"
 
@@ -230,7 +230,7 @@ def _entity_driver(statement: Statement, keys: Sequence[str]) -> _Driver:
     )
 
 
-def _conditions(statement: Statement, query: Query, driving: str | None) -> list[str]:
+def conditions_on(statement: Statement, query: Query, driving: str | None) -> list[str]:
     """All that a row must hold, but for what the driver sees to."""
     found = conditions_of(statement, query.filter, driving)
     if query.until is not None:

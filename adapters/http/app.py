@@ -18,13 +18,16 @@ from adapters.http.evidence import evidence
 from adapters.http.exports import exports
 from adapters.http.feed.route import feed
 from adapters.http.findings import findings
+from adapters.http.exploring import exploring
 from adapters.http.health import health
 from adapters.http.investigations import investigations
 from adapters.http.openapi import document
+from adapters.http.page import add_page
 from adapters.http.problems import Problem, problem_of, problem_of_status
 from adapters.http.quarantine import quarantine
 from adapters.http.routes import CALLER, Content, Routes, guarded
 from adapters.http.services import SERVICES, Services
+from adapters.http.sessions import sessions
 from adapters.http.sign_ins import REFUSED_SIGN_INS, RefusedSignIns
 from adapters.http.tables import tables
 from adapters.http.verifications import verifications
@@ -41,6 +44,9 @@ _SAFE = {
     "Referrer-Policy": "no-referrer",
 }
 
+_DECIDED_BY_HANDLERS = ("Cache-Control", "Content-Security-Policy")
+"""Of these the page has its own."""
+
 description = Routes()
 log = structlog.get_logger()
 
@@ -55,6 +61,7 @@ _DOCUMENT = web.AppKey("document", bytes)
 ALL_ROUTES = [
     *commands.routes,
     *exports.routes,
+    *exploring.routes,
     *events.routes,
     *evidence.routes,
     *verifications.routes,
@@ -65,6 +72,7 @@ ALL_ROUTES = [
     *findings.routes,
     *feed.routes,
     *quarantine.routes,
+    *sessions.routes,
     *health.routes,
     *description.routes,
 ]
@@ -79,12 +87,14 @@ def build_app(services: Services) -> web.Application:
     app[_DOCUMENT] = document(ALL_ROUTES, services.catalogue)
     for route in ALL_ROUTES:
         app.router.add_route(route.method, route.path, guarded(route), name=route.name)
+    add_page(app)
     return app
 
 
 async def _make_safe(request: web.Request, response: web.StreamResponse) -> None:
     """Add to every answer, streamed ones among them, what browsers and operators need."""
-    response.headers.update(_SAFE | {"X-Trace-Id": request.get(_TRACE_ID, "")})
+    own = {name: response.headers[name] for name in _DECIDED_BY_HANDLERS if name in response.headers}
+    response.headers.update(_SAFE | own | {"X-Trace-Id": request.get(_TRACE_ID, "")})
 
 
 async def _end_feeds(app: web.Application) -> None:
@@ -120,6 +130,8 @@ async def _answer(
         if isinstance(error, BrokenRecord):  # Whoever runs the service must hear of it, not only who asked.
             log.error("record_broken", position=error.position)  # noqa: TRY400 - a traceback tells nothing more.
         return problem_of(error).response()
+    except Problem as problem:
+        return problem.response()
     except web.RequestPayloadError:
         response = Problem(
             HTTPStatus.BAD_REQUEST,

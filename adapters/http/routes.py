@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 from pydantic import BaseModel
+from yarl import URL
 
 from adapters.http.problems import problem_of
 from adapters.http.services import SERVICES
@@ -13,6 +14,10 @@ from application.credentials import NotAuthenticated, SignInRefusal
 from domain.credential import Credential
 from domain.errors import NotPermitted
 from domain.words import Role
+
+COOKIE = "__Host-certinext-audit"
+LOOPBACK_COOKIE = "certinext-audit-loopback"
+"""For a browser on the service's own machine, where there is no TLS: browsers do not all take the other one there."""
 
 CALLER = web.RequestKey("caller", Credential)
 
@@ -83,7 +88,7 @@ def guarded(route: Route) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            caller = await request.app[SERVICES].authenticate.authenticate(_key(request))
+            caller = await _caller(request)
         except NotAuthenticated as error:
             request.app[REFUSED_SIGN_INS].note(error, request.remote)
             return problem_of(error).response()
@@ -93,6 +98,31 @@ def guarded(route: Route) -> Handler:
         return await route.handler(request)
 
     return handle
+
+
+async def _caller(request: web.Request) -> Credential:
+    """By the key in the header or, without one, by the session in the cookie."""
+    services = request.app[SERVICES]
+    token = session_token(request)
+    if token is None or "Authorization" in request.headers:
+        return await services.authenticate.authenticate(_key(request))
+    if request.method not in {"GET", "HEAD"} or "Upgrade" in request.headers:
+        refuse_other_sites(request)
+    return await services.sessions.caller(token)
+
+
+def session_token(request: web.Request) -> str | None:
+    return request.cookies.get(COOKIE) or request.cookies.get(LOOPBACK_COOKIE)
+
+
+def refuse_other_sites(request: web.Request) -> None:
+    """Raise NotPermitted unless the request comes from our own page.
+
+    Browsers name the page in `Origin`, and no page of another site can change that: so what a cookie permits cannot
+    be had by luring somebody elsewhere.
+    """
+    if URL(request.headers.get("Origin", "")).authority != request.host:
+        raise NotPermitted("a session may be used by the service's own page only (the header Origin names another)")
 
 
 def _key(request: web.Request) -> str:

@@ -1,6 +1,7 @@
 """What the handlers call: use cases and reads, wired by `bootstrap`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
@@ -14,6 +15,7 @@ from application.quarantine import KeepRefused, RetryQuarantined
 from application.reconstruct import Reconstruct
 from application.record_commands import RecordCommands
 from application.self_audit import SelfAudit
+from application.sessions import Sessions
 from application.sign_checkpoints import SignCheckpoint
 from application.verifying import Verifications
 from domain.activity import Catalogue
@@ -44,6 +46,7 @@ class Limits:
 class Services:
     catalogue: Catalogue
     authenticate: Authenticate
+    sessions: Sessions
     record_commands: RecordCommands
     appends: GroupCommit
     keep_refused: KeepRefused
@@ -63,6 +66,8 @@ class Services:
     """Whose keys are shown to those who name none."""
     export_trail: ExportTrail
     limits: Limits
+    page: Path
+    """The folder of the built page."""
 
 
 SERVICES = web.AppKey("services", Services)

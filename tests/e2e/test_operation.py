@@ -157,7 +157,7 @@ async def test_the_largest_integer_is_described(of_command: Draft202012Validator
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v2/events", "/v1/events/", "/v1/commands/1", "/favicon.ico", "//v1/events"]
+    "path", ["/page", "/v1", "/v2/events", "/v1/events/", "/v1/commands/1", "/favicon.ico", "//v1/events"]
 )
 async def test_an_unknown_path_is_not_found(nobody: Client, path: str) -> None:
     """And that is a problem like all others."""

@@ -1,0 +1,64 @@
+import { useState } from "react";
+import { Button } from "react-aria-components";
+import { addressOf, go } from "../address";
+import { LiveBar } from "../live/LiveBar";
+import { Failed, Loading } from "../shell/states";
+import { ColumnChoice } from "./ColumnChoice";
+import { columnsOf } from "./columns";
+import { EventTable } from "./EventTable";
+import { Histogram } from "./Histogram";
+import { SearchBox } from "./SearchBox";
+import { TimeRange } from "./TimeRange";
+import { apiQuery, termsOf, withTerm, withoutTerm } from "./filters";
+import { useFoundEvents } from "./useFoundEvents";
+
+interface Props {
+  query: URLSearchParams;
+}
+
+/** Finding events: filters, how many there were over time, and the events themselves, newest first. */
+export function Explore({ query }: Props) {
+  const found = useFoundEvents(apiQuery(query));
+  const [follows, setFollows] = useState(false);
+  const change = (changed: URLSearchParams): void => go(addressOf("explore", [], changed));
+  return (
+    <div className="explore">
+      <h1 className="visually-hidden">Explore events</h1>
+      <div className="toolbar">
+        <SearchBox
+          query={query}
+          add={(term) => change(withTerm(query, term))}
+          remove={(term) => change(withoutTerm(query, term))}
+        />
+        <TimeRange query={query} change={change} />
+        <ColumnChoice query={query} change={change} />
+      </div>
+      <Histogram query={query} change={change} />
+      {found.missing > 0 && (
+        <p className="warning">{found.missing} events could not be read into this table and are missing here.</p>
+      )}
+      {found.feed && (
+        <LiveBar feed={found.feed} follows={follows} setFollows={setFollows} show={found.show} refresh={found.refresh} />
+      )}
+      {found.isPending && <Loading what="events" />}
+      {found.error && found.events.length === 0 && <Failed error={found.error} retry={found.refresh} />}
+      {!found.isPending && !found.error && found.events.length === 0 && <Nothing query={query} change={change} />}
+      {found.events.length > 0 && <EventTable columns={columnsOf(query)} {...found} />}
+    </div>
+  );
+}
+
+function Nothing({ query, change }: { query: URLSearchParams; change: (query: URLSearchParams) => void }) {
+  const narrowed = termsOf(query).length > 0 || query.has("from") || query.has("to");
+  return (
+    <div className="state">
+      <h2>{narrowed ? "No event matches" : "Nothing is recorded yet"}</h2>
+      <p>{narrowed ? "Take a filter away, or widen the time." : "Events appear here as soon as a module reports them."}</p>
+      {narrowed && (
+        <Button className="button" onPress={() => change(new URLSearchParams())}>
+          Clear all filters
+        </Button>
+      )}
+    </div>
+  );
+}

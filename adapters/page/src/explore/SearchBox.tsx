@@ -1,0 +1,106 @@
+import { useDeferredValue, useRef, useState } from "react";
+import {
+  Button,
+  ComboBox,
+  Input,
+  Label,
+  ListBox,
+  ListBoxItem,
+  Popover,
+  Tag,
+  TagGroup,
+  TagList,
+  Text,
+} from "react-aria-components";
+import { seesAll, useSession } from "../shell/session";
+import { type Completion, useActivities, useCompletions } from "./completions";
+import { type Term, termsOf, valueTitle } from "./filters";
+
+interface Props {
+  query: URLSearchParams;
+  add: (term: Term) => void;
+  remove: (term: Term) => void;
+}
+
+/** One box for all filters: type words, or a filter's name and a colon; each filter becomes a tag. */
+export function SearchBox({ query, add, remove }: Props) {
+  const [input, setInput] = useState("");
+  const box = useRef<HTMLInputElement>(null);
+  const activities = useActivities(seesAll(useSession()));
+  const completions = useCompletions(useDeferredValue(input), activities);
+  const terms = termsOf(query);
+
+  function choose(completion: Completion | undefined): void {
+    if (completion?.term) {
+      add(completion.term);
+      setInput("");
+    } else if (completion?.input) {
+      setInput(completion.input);
+      box.current?.focus();
+    }
+  }
+
+  return (
+    <div className="search" role="search">
+      <ComboBox
+        className="search-box"
+        items={completions}
+        inputValue={input}
+        onInputChange={setInput}
+        value={null}
+        onChange={(key) => {
+          if (key !== null) choose(completions.find((completion) => completion.id === key));
+        }}
+        allowsCustomValue
+        menuTrigger="focus"
+        allowsEmptyCollection
+      >
+        <Label className="visually-hidden">Filter events</Label>
+        <Input
+          ref={box}
+          className="input search-input"
+          placeholder="Filter: words, or user: module: activity: status: entity: …"
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && input.trim() !== "" && !event.currentTarget.getAttribute("aria-activedescendant")) {
+              choose(completions[0]);
+            }
+          }}
+        />
+        <Popover className="popover search-popover">
+          <ListBox<Completion> className="list-box" renderEmptyState={() => <p className="list-empty">Nothing begins so.</p>}>
+            {(completion) => (
+              <ListBoxItem textValue={completion.title} className="list-item">
+                <Text slot="label">{completion.title}</Text>
+                <Text slot="description">{completion.hint}</Text>
+              </ListBoxItem>
+            )}
+          </ListBox>
+        </Popover>
+      </ComboBox>
+      {terms.length > 0 && (
+        <TagGroup
+          className="terms"
+          aria-label="Filters in force"
+          onRemove={(keys) => {
+            for (const term of terms) if (keys.has(keyOf(term))) remove(term);
+          }}
+        >
+          <TagList items={terms.map((term) => ({ id: keyOf(term), ...term }))}>
+            {(term) => (
+              <Tag className="term" textValue={`${term.name} ${term.value}`}>
+                <span className="term-name">{term.name.replace("_id", "")}</span> {valueTitle(term)}
+                <Button slot="remove" className="term-remove" aria-label={`Remove ${term.name} ${term.value}`}>
+                  ×
+                </Button>
+              </Tag>
+            )}
+          </TagList>
+        </TagGroup>
+      )}
+    </div>
+  );
+}
+
+function keyOf(term: Term): string {
+  return `${term.name}=${term.value}`;
+}

@@ -1,0 +1,85 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { lazy, type ReactNode, Suspense, useEffect } from "react";
+import { type Address, useAddress } from "../address";
+import { ApiError, getJson } from "../api/client";
+import type { Session } from "../api/types";
+import { Explore } from "../explore/Explore";
+import { Failed, Loading } from "./states";
+import { SessionContext } from "./session";
+import { useShortcuts } from "./shortcuts";
+import { SignIn } from "./SignIn";
+import { TopBar } from "./TopBar";
+
+const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
+const EntityView = lazy(() => import("../estate/EntityView"));
+const EstateView = lazy(() => import("../estate/EstateView"));
+const FindingsView = lazy(() => import("../findings/FindingsView"));
+const InvestigateView = lazy(() => import("../investigate/InvestigateView"));
+const EventView = lazy(() => import("../event/EventView"));
+
+/** The frame of all views: who is signed in, where one can go, and the view that the address names. */
+export function Shell() {
+  const client = useQueryClient();
+  const session = useQuery({
+    queryKey: ["session"],
+    queryFn: () => getJson<Session>("/v1/session"),
+    retry: false,
+    refetchInterval: 60_000,
+  });
+  const address = useAddress();
+  const [sheetIsOpen, openSheet] = useShortcuts();
+  useEffect(() => {
+    document.title = `${titleOf(address)} · CertiNext audit trail`;
+  }, [address]);
+
+  if (session.isPending) return <Loading what="the audit trail" />;
+  if (session.error instanceof ApiError && session.error.status === 401) {
+    return <SignIn onSignedIn={(found) => client.setQueryData(["session"], found)} />;
+  }
+  if (session.data === undefined) return <Failed error={session.error} retry={() => void session.refetch()} />;
+  return (
+    <SessionContext value={session.data}>
+      <a className="skip-link" href="#content">
+        Skip to the content
+      </a>
+      <TopBar address={address} offline={session.isError} />
+      <main id="content" className="content" tabIndex={-1}>
+        <Suspense fallback={<Loading what="this view" />}>{viewOf(address)}</Suspense>
+      </main>
+      {sheetIsOpen && (
+        <Suspense>
+          <ShortcutSheet close={() => openSheet(false)} />
+        </Suspense>
+      )}
+    </SessionContext>
+  );
+}
+
+function viewOf(address: Address): ReactNode {
+  const [first = "", second = ""] = address.rest;
+  switch (address.view) {
+    case "explore":
+      return <Explore query={address.query} />;
+    case "event":
+      return <EventView eventId={first} key={first} />;
+    case "entity":
+      return <EntityView type={first} id={second} query={address.query} key={`${first}/${second}`} />;
+    case "estate":
+      return <EstateView type={first || "certificate"} query={address.query} key={first} />;
+    case "findings":
+      return <FindingsView query={address.query} />;
+    case "investigate":
+      return <InvestigateView query={address.query} />;
+    default:
+      return (
+        <section className="notice">
+          <h1>There is nothing at this address</h1>
+          <p>Choose a view above.</p>
+        </section>
+      );
+  }
+}
+
+function titleOf(address: Address): string {
+  return address.view.charAt(0).toUpperCase() + address.view.slice(1);
+}

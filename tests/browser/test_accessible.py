@@ -1,0 +1,63 @@
+"""No view has a fault that axe finds, in either theme, on a wide screen or a narrow one."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.async_api import Browser, Page
+
+from tests.browser.conftest import sign_in, watched
+from tests.e2e.client import Client
+
+_AXE = AXE_FILE_PATH.read_text()
+_VIEWS = ("/explore", "/explore?text=nowhereatall", "/findings", "/estate", "/investigate?actor=u-17", "/nowhere")
+
+
+async def _faults(page: Page) -> list[str]:
+    """In the isolated world of the debugger, since the page's policy lets no script in."""
+    session = await page.context.new_cdp_session(page)
+    tree = await session.send("Page.getFrameTree")
+    world = await session.send("Page.createIsolatedWorld", {"frameId": tree["frameTree"]["frame"]["id"]})
+    context = world["executionContextId"]
+    await session.send("Runtime.evaluate", {"expression": _AXE, "contextId": context})
+    found: Any = await session.send(
+        "Runtime.evaluate",
+        {"expression": "axe.run()", "awaitPromise": True, "returnByValue": True, "contextId": context},
+    )
+    return [
+        f"{fault['id']}: {node['html'][:150]}"
+        for fault in found["result"]["value"]["violations"]
+        for node in fault["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_view_is_accessible(browser: Browser, auditor: Client, scheme: str) -> None:
+    events = (await auditor.page({"activity": "certificate.revoked"}))["events"]
+    views = (*_VIEWS, f"/event/{events[0]['event_id']}", "/entity/certificate/c-42")
+    async with watched(browser, color_scheme=scheme, viewport={"width": 1440, "height": 900}) as page:
+        await page.goto(auditor.address)
+        await page.get_by_label("API key").wait_for()
+        assert await _faults(page) == []
+        await sign_in(page, auditor)
+        for view in views:
+            await page.goto(auditor.address + view)
+            await page.wait_for_load_state("networkidle") if "explore" not in view else await _settled(page)
+            assert await _faults(page) == [], view
+
+
+async def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser, auditor: Client) -> None:
+    async with watched(browser, viewport={"width": 360, "height": 740}) as page:
+        await sign_in(page, auditor)
+        for view in ("/explore", "/findings", "/entity/certificate/c-42"):
+            await page.goto(auditor.address + view)
+            await _settled(page)
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            assert width <= 360, view
+            assert await _faults(page) == [], view
+
+
+async def _settled(page: Page) -> None:
+    """Nothing is loading any more; the feed stays open, so the network is never idle."""
+    await page.locator("main").wait_for()
+    await page.wait_for_function("document.querySelector('.spinner') === null")

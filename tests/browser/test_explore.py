@@ -1,0 +1,101 @@
+"""Finding events on the page: by keyboard, by mouse, and by an address that somebody sent."""
+
+import re
+
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.conftest import sign_in, watched
+from tests.builders import command_data
+from tests.e2e.client import Client
+
+_ROWS = "[role=row][data-index]"
+
+
+async def test_the_events_are_there_newest_first(page: Page) -> None:
+    await expect(page.get_by_role("grid", name="Events")).to_be_visible()
+    await expect(page.locator(_ROWS).first).to_contain_text("Asha Rao")
+    await expect(page.get_by_role("figure")).to_contain_text("40 events")
+
+
+async def test_a_filter_is_typed_and_chosen_by_keyboard(page: Page) -> None:
+    await page.keyboard.press("/")
+    await page.keyboard.type("status:fail")
+    await page.get_by_role("option", name="Failure").wait_for()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(_ROWS)).to_have_count(6)
+    await expect(page).to_have_url(re.compile("status=failure"))
+
+
+async def test_names_are_completed_from_the_trail(page: Page) -> None:
+    await page.get_by_role("combobox", name="Filter events").fill("user:jör")
+    await page.get_by_role("option", name="Jörg Šimůnek").click()
+    await expect(page.locator(_ROWS)).to_have_count(6)
+    await page.get_by_role("button", name="Remove user u-05").click()
+    await expect(page).not_to_have_url(re.compile("user="))
+
+
+async def test_an_address_holds_the_whole_view(browser: Browser, auditor: Client) -> None:
+    async with watched(browser) as page:
+        await sign_in(page, auditor)
+        await page.goto(f"{auditor.address}/explore?activity=certificate.revoked&columns=time,description,position")
+        await expect(page.locator(_ROWS)).to_have_count(1)
+        await expect(page.get_by_role("columnheader")).to_have_count(3)
+        await page.reload()
+        await expect(page.locator(_ROWS)).to_have_count(1)
+
+
+async def test_nothing_found_says_so_and_how_to_go_on(page: Page) -> None:
+    await page.goto(page.url.split("?")[0] + "explore?text=nowhereatall")
+    await expect(page.get_by_role("heading", name="No event matches")).to_be_visible()
+    await page.get_by_role("button", name="Clear all filters").click()
+    await expect(page.locator(_ROWS).first).to_be_visible()
+
+
+async def test_rows_are_walked_and_opened_by_keyboard(page: Page) -> None:
+    first = page.locator(_ROWS).first
+    await first.focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("[data-index='1']")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile("/event/"))
+
+
+async def test_drawing_over_the_histogram_narrows_the_time(page: Page) -> None:
+    over = page.locator(".u-over")
+    await over.wait_for()
+    box = await over.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    await page.mouse.move(box["x"] + box["width"] * 0.5, middle)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + box["width"] * 0.95, middle, steps=5)
+    await page.mouse.up()
+    await expect(page).to_have_url(re.compile("from=.*to="))
+
+
+async def test_new_events_wait_behind_a_pill(page: Page, module: Client) -> None:
+    await expect(page.get_by_text("Live", exact=False).first).to_be_visible()
+    await expect(page.locator(_ROWS).first).to_be_visible()
+    await module.record(command_data(entity={"type": "certificate", "id": "c-new", "name": "new.example.com"}))
+    pill = page.get_by_role("button", name="new event")
+    await expect(pill).to_contain_text("1 new event")
+    await expect(page.locator(_ROWS).first).not_to_contain_text("new.example.com")
+    await pill.click()
+    await expect(page.get_by_role("grid", name="Events")).to_contain_text("new.example.com")
+    await expect(pill).to_have_count(0)
+
+
+async def test_who_follows_has_them_at_once(page: Page, module: Client) -> None:
+    await page.get_by_role("button", name="Follow").click()
+    await expect(page.locator(_ROWS).first).to_be_visible()
+    await module.record(command_data(entity={"type": "certificate", "id": "c-new", "name": "new.example.com"}))
+    await expect(page.get_by_role("grid", name="Events")).to_contain_text("new.example.com")
+
+
+async def test_the_sheet_of_shortcuts_opens_and_closes(page: Page) -> None:
+    await expect(page.locator(_ROWS).first).to_be_visible()
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
