@@ -133,7 +133,9 @@ class Authenticate:
             kept = (await look_up, now + _KEPT_FOR)
             if len(self._known) >= _MOST_KEPT:
                 self._known.clear()
-            self._known[digest] = kept
+            self._known[known_as] = kept
+        else:
+            look_up.close()
         self._check_lives(kept[0], now)
         return kept[0]
 
@@ -143,15 +145,6 @@ class Authenticate:
         if found is None:
             raise NotAuthenticated(SignInRefusal.UNKNOWN, "the API key is unknown")
         self._check_lives(found[0], self._clock())
-            self._known[known_as] = kept
-        else:
-            look_up.close()
-        credential = kept[0]
-        if credential.revoked_at is not None:
-            raise NotAuthenticated(SignInRefusal.REVOKED, "the API key was revoked", credential)
-        if not credential.lives(now):
-            raise NotAuthenticated(SignInRefusal.EXPIRED, "the API key has expired", credential)
-        return credential
 
     def forget(self) -> None:
         """Ask the database again about every key: a credential has changed."""

@@ -151,7 +151,7 @@ def by_position_sql(
 async def count(connection: Connection, query: Query) -> int:
     """How many events fit, which costs a look at each."""
     statement = Statement()
-    sql = f"SELECT count(*) FROM reading.activity {where(_conditions(statement, query, None))}"
+    sql = f"SELECT count(*) FROM reading.activity {where(conditions_on(statement, query, None))}"
     return int(await connection.fetchval(sql, *statement.arguments))
 
 

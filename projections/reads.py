@@ -9,9 +9,7 @@ import asyncpg
 
 from domain.errors import AuditError, StoreUnavailable
 from domain.words import Ledger, Module, Order, Position, Status
-from projections import activity_query, exporting, tables_query
-from domain.words import Ledger, Module, Position, Status
-from projections import activity_query, exploring_query, tables_query
+from projections import activity_query, exploring_query, exporting, tables_query
 from projections.activity_query import Query, Row
 from projections.database import ACQUIRE_SECONDS, Connection, Pool, bound, translated_errors
 from projections.exploring_query import Histogram, Suggested, Suggestion
@@ -207,13 +205,13 @@ class Reads:
             return rows, freshness
 
     async def histogram(self, ledger: Ledger, query: Query, most: int, wait: Wait) -> tuple[Histogram, Freshness]:
-        async with self._fresh(ledger, "activity", wait) as (connection, freshness):
+        async with self.fresh(ledger, "activity", wait) as (connection, freshness):
             return await exploring_query.histogram(connection, query, most), freshness
 
     async def suggestions(
         self, ledger: Ledger, of: Suggested, beginning: str, only_actor: str | None, limit: int
     ) -> Sequence[Suggestion]:
-        async with self._fresh(ledger, "activity", Wait(Position(0))) as (connection, _):
+        async with self.fresh(ledger, "activity", AT_ONCE) as (connection, _):
             return await exploring_query.suggestions(connection, of, beginning, only_actor, limit)
 
     async def projectors(self) -> list[ProjectorState]:

@@ -1,6 +1,7 @@
 """Everything but the server, wired to a database."""
 
 import asyncio
+import hmac
 import os
 import secrets
 import socket
@@ -8,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from uuid_utils import uuid7
 
@@ -42,6 +44,7 @@ from application.record_commands import RecordCommands
 from application.rotate_signing_key import RotateSigningKey
 from application.self_audit import SelfAudit
 from application.self_check import Schedule, SelfCheck
+from application.sessions import Sessions
 from application.sign_checkpoints import SignCheckpoint
 from application.signing_rounds import SigningRounds
 from application.verification import VerifyLedger
@@ -193,6 +196,7 @@ async def _wired(url: str, settings: Settings, pools: _Pools, before_pools_close
     builders = Builders()
     before_pools_close.push_async_callback(builders.close)
     exports = Exports(reads, proofs, trees, signer, builders, CATALOGUE)
+    secret = await shared_secret(pools.reader, "cursors")
     feed = Feed(Reads(pools.feeding, pools.projector), event_frame)
     return Trail(
         credentials=credentials,
@@ -204,6 +208,7 @@ async def _wired(url: str, settings: Settings, pools: _Pools, before_pools_close
         services=Services(
             catalogue=CATALOGUE,
             authenticate=authenticate,
+            sessions=Sessions(hmac.digest(secret, b"sessions", "sha256"), authenticate, _now),
             record_commands=record_commands,
             appends=store,
             keep_refused=KeepRefused(quarantine, _now, _new_id, settings.max_quarantined),
@@ -215,13 +220,14 @@ async def _wired(url: str, settings: Settings, pools: _Pools, before_pools_close
             estate=EstateReads(reads),
             feed=feed,
             feed_clients=FeedClients(authenticate, _feed_limits(settings)),
-            cursors=Cursors(await shared_secret(pools.reader, "cursors")),
+            cursors=Cursors(secret),
             proofs=proofs,
             signer=signer,
             verifications=verifications,
             ledger=Ledger(settings.ledger),
             export_trail=ExportTrail(exports, self_audit, _now, _new_id, settings.max_exports),
             limits=Limits(settings.max_command_bytes, verification_workers=settings.verification_workers),
+            page=Path(__file__).parents[1] / "page" / "dist",
         ),
         projections=all_projections,
         projector_pool=pools.projector,

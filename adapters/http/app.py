@@ -15,10 +15,10 @@ from adapters.http.entities import entities
 from adapters.http.estate import estate
 from adapters.http.events import events
 from adapters.http.evidence import evidence
+from adapters.http.exploring import exploring
 from adapters.http.exports import exports
 from adapters.http.feed.route import feed
 from adapters.http.findings import findings
-from adapters.http.exploring import exploring
 from adapters.http.health import health
 from adapters.http.investigations import investigations
 from adapters.http.openapi import document

@@ -88,7 +88,7 @@ def guarded(route: Route) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            caller = await _caller(request)
+            caller = await caller_of(request)
         except NotAuthenticated as error:
             request.app[REFUSED_SIGN_INS].note(error, request.remote)
             return problem_of(error).response()
@@ -100,7 +100,7 @@ def guarded(route: Route) -> Handler:
     return handle
 
 
-async def _caller(request: web.Request) -> Credential:
+async def caller_of(request: web.Request) -> Credential:
     """By the key in the header or, without one, by the session in the cookie."""
     services = request.app[SERVICES]
     token = session_token(request)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from yarl import URL
 
 from adapters.http.problems import Problem
-from adapters.http.routes import CALLER, COOKIE, LOOPBACK_COOKIE, Content, Routes, refuse_other_sites
+from adapters.http.routes import COOKIE, LOOPBACK_COOKIE, Content, Routes, caller_of, refuse_other_sites
 from adapters.http.services import SERVICES
 from adapters.http.sign_ins import REFUSED_SIGN_INS
 from application.credentials import NotAuthenticated
@@ -22,7 +22,6 @@ sessions = Routes()
 
 _JSON = "application/json"
 _MOST_BYTES = 4096
-_EVERY_ROLE = frozenset(Role)
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -82,11 +81,11 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     "/v1/session",
     "Who is signed in?",
     {200: ("This credential.", Content(_JSON, Session))},
-    roles=_EVERY_ROLE,
+    problems=(401, 503),
 )
 async def whoami(request: web.Request) -> web.StreamResponse:
-    """Works with a key in the header, too."""
-    return _session(request[CALLER])
+    """Works with a key in the header, too. Whoever is not signed in yet is no intruder: that is not counted."""
+    return _session(await caller_of(request))
 
 
 @sessions("DELETE", "/v1/session", "Sign out", {204: ("Signed out.", Content(_JSON))}, problems=(403,))

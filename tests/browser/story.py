@@ -24,10 +24,8 @@ def story(start: datetime) -> list[JsonObject]:
         command_data(command="ReinstateCertificate", actor=asha, entity=certificate, details={}),
         command_data(actor=asha, entity=certificate),
     ]
-    commands += [
-        login_data(actor=jorg, status="failure", failure={"code": "invalid_credentials", "reason": "The password is wrong."})
-        for _ in range(6)
-    ]
+    wrong: JsonObject = {"code": "invalid_credentials", "reason": "The password is wrong."}
+    commands += [login_data(actor=jorg, status="failure", failure=wrong) for _ in range(6)]
     commands += [login_data(actor=asha) for _ in range(30)]
     for number, command in enumerate(commands):
         command["occurred_at"] = rfc3339(start + timedelta(minutes=30 * number))

@@ -13,8 +13,11 @@ _ROWS = "[role=row][data-index]"
 
 async def test_the_events_are_there_newest_first(page: Page) -> None:
     await expect(page.get_by_role("grid", name="Events")).to_be_visible()
-    await expect(page.locator(_ROWS).first).to_contain_text("Asha Rao")
-    await expect(page.get_by_role("figure")).to_contain_text("40 events")
+    rows = page.locator(_ROWS).filter(has_text="Asha Rao logged in")
+    times = await rows.get_by_role("time").all_inner_texts()
+    assert len(times) > 10
+    assert times == sorted(times, reverse=True)
+    await expect(page.get_by_role("figure")).to_contain_text("6 failures")
 
 
 async def test_a_filter_is_typed_and_chosen_by_keyboard(page: Page) -> None:
@@ -31,7 +34,7 @@ async def test_names_are_completed_from_the_trail(page: Page) -> None:
     await page.get_by_role("combobox", name="Filter events").fill("user:jör")
     await page.get_by_role("option", name="Jörg Šimůnek").click()
     await expect(page.locator(_ROWS)).to_have_count(6)
-    await page.get_by_role("button", name="Remove user u-05").click()
+    await page.locator(".term-remove").click()
     await expect(page).not_to_have_url(re.compile("user="))
 
 

@@ -89,7 +89,7 @@ export function SearchBox({ query, add, remove }: Props) {
             {(term) => (
               <Tag className="term" textValue={`${term.name} ${term.value}`}>
                 <span className="term-name">{term.name.replace("_id", "")}</span> {valueTitle(term)}
-                <Button slot="remove" className="term-remove" aria-label={`Remove ${term.name} ${term.value}`}>
+                <Button slot="remove" className="term-remove">
                   ×
                 </Button>
               </Tag>

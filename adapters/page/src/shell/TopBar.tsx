@@ -58,7 +58,8 @@ function SettingsMenu({ session }: { session: Session }) {
   const client = useQueryClient();
   async function signOut(): Promise<void> {
     await sendJson("DELETE", "/v1/session");
-    client.clear();
+    client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+    await client.resetQueries({ queryKey: ["session"] });
   }
   return (
     <MenuTrigger>
