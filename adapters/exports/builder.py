@@ -4,10 +4,11 @@ What crosses to them is pickled: functions of ours by their names, and plain val
 """
 
 import asyncio
+import fcntl
 import os
 import pickle
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import ParamSpec, TypeVar
@@ -21,6 +22,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _COMMAND = (sys.executable, "-P", "-m", "adapters.exports.builder_process")
+_BUFFER = 1024 * 1024
+_DIED = "a process that makes exports has ended; try again"
 
 log = structlog.get_logger()
 
@@ -32,8 +35,10 @@ class BuilderDied(AuditError):
 class Builder:
     """One such process, which does one thing at a time for one export at a time."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, asks: asyncio.WriteTransport, answers: asyncio.StreamReader) -> None:
         self._process = process
+        self._asks = asks
+        self._answers = answers
         self._busy = False
 
     @property
@@ -43,17 +48,17 @@ class Builder:
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a function of a module, done there. Raises what it raises, and BuilderDied."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        if self._process.returncode is not None or self._asks.is_closing():
+            raise BuilderDied(_DIED)
         self._busy = True
         asked = pickle.dumps((work, args, kwargs), pickle.HIGHEST_PROTOCOL)
         try:
-            self._process.stdin.writelines((LENGTH.pack(len(asked)), asked))
-            await self._process.stdin.drain()
-            (length,) = LENGTH.unpack(await self._process.stdout.readexactly(LENGTH.size))
-            answer = await self._process.stdout.readexactly(length)
+            # What is asked is as large as a page, and nothing is asked before it is answered.
+            self._asks.writelines((LENGTH.pack(len(asked)), asked))
+            (length,) = LENGTH.unpack(await self._answers.readexactly(LENGTH.size))
+            answer = await self._answers.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise BuilderDied("a process that makes exports has ended; try again") from error
+            raise BuilderDied(_DIED) from error
         self._busy = False
         good, value = pickle.loads(answer)  # noqa: S301 - from a process of ours.
         if not good:
@@ -64,7 +69,38 @@ class Builder:
     async def end(self) -> None:
         with suppress(ProcessLookupError):
             self._process.kill()
-        await self._process.communicate()  # Unlike `wait` it lets go of the pipes.
+        if not self._asks.is_closing():
+            self._asks.abort()
+        await self._process.wait()
+
+
+async def _started() -> Builder:
+    """A process that has read its modules. Raises OSError, and BuilderDied."""
+    path = os.pathsep.join(map(os.path.abspath, sys.path))
+    loop = asyncio.get_running_loop()
+    asked, asks = _pipe()
+    answers, answered = _pipe()
+    reader = asyncio.StreamReader(limit=_BUFFER)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *_COMMAND, stdin=asked, stdout=answered, env=os.environ | {"PYTHONPATH": path}
+        )
+    finally:
+        os.close(asked)
+        os.close(answered)
+    transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(asks, "wb"))
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answers, "rb"))
+    builder = Builder(process, transport, reader)
+    await builder.call(os.getpid)
+    return builder
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe that holds a page, where the system lets it: each wake-up for the next few bytes costs time."""
+    ends = os.pipe()
+    with suppress(OSError, AttributeError):
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _BUFFER)
+    return ends
 
 
 class Builders:
@@ -105,11 +141,6 @@ class Builders:
         self._idle.clear()
 
     async def _start(self) -> Builder:
-        path = os.pathsep.join(map(os.path.abspath, sys.path))
-        process = await asyncio.create_subprocess_exec(
-            *_COMMAND, stdin=PIPE, stdout=PIPE, env=os.environ | {"PYTHONPATH": path}
-        )
-        builder = Builder(process)
+        builder = await _started()
         self._all.add(builder)
-        await builder.call(os.getpid)  # It answers once it has read its modules.
         return builder
