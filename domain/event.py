@@ -32,6 +32,13 @@ class AuditEvent(CanMutateAggregate[str]):
     personal: bytes | None
     """The personal data as they are stored; None if there are none, or if they were erased."""
 
+    @classmethod
+    def made(cls, **fields: object) -> "AuditEvent":
+        """One from all of its fields, in a third of the time that the check of a frozen one takes."""
+        event = object.__new__(cls)
+        object.__setattr__(event, "__dict__", fields)
+        return event
+
     def apply(self, aggregate: Learns) -> None:
         """Called by `mutate` once it is certain that this is the aggregate's next event."""
         aggregate.learn(self)

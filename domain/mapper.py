@@ -54,13 +54,13 @@ class RecordMapper(Mapper[str]):
             _upcast(facts, activity)
             if personal_data is not None:
                 personal.put_back(facts, personal_data)
-            return AuditEvent(
-                str(stored_event.originator_id),
-                stored_event.originator_version,
-                parse_rfc3339(facts["recorded_at"]),
-                activity,
-                facts,
-                personal_data,
+            return AuditEvent.made(
+                originator_id=str(stored_event.originator_id),
+                originator_version=stored_event.originator_version,
+                timestamp=parse_rfc3339(facts["recorded_at"]),
+                activity=activity,
+                facts=facts,
+                personal=personal_data,
             )
         except (InvalidJson, KeyError, IndexError, TypeError, ValueError) as error:
             raise UnreadableEvent(f"the record is not that of {stored_event.topic}: {error!r}") from error

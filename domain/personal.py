@@ -14,7 +14,6 @@ from domain.values import PERSONAL, JsonObject, JsonValue
 
 _OF_ACTOR = tuple(name for name, field in Actor.model_fields.items() if PERSONAL in field.metadata)
 _PERSON = "user"
-_ACTOR = "/actor/"
 
 
 def digest(personal: bytes) -> bytes:
@@ -44,13 +43,11 @@ def put_back(facts: JsonObject, personal: bytes) -> None:
     fields = canonical.decode_object(personal)["fields"]
     if not isinstance(fields, dict):
         raise TypeError("the personal fields are not a JSON object")
-    actor = facts["actor"]
     for path, value in fields.items():
-        # Nearly all that is personal is of the actor.
-        if path.startswith(_ACTOR) and isinstance(actor, dict):
-            actor[path[len(_ACTOR) :]] = value
+        _, *steps, last = path.split("/")
+        if len(steps) == 1:  # Nearly always, and for every event.
+            facts[steps[0]][last] = value  # type: ignore[call-overload,index]
             continue
-        *steps, last = path.split("/")[1:]
         place: JsonValue = facts
         for step in steps:
             place = place[int(step)] if isinstance(place, list) else place[step]  # type: ignore[index]

@@ -103,9 +103,15 @@ class Segment:
             raise self._broken(number, str(error)) from error
         facts, entity = event.facts, event.facts["entity"]
         assert isinstance(entity, dict)
-        said = (facts["ledger"], f"{entity['type']}:{entity['id']}", facts["entity_version"], facts["position"])
-        if said != (self.ledger, self.originator_id, stored.originator_version, stored.id):
-            raise self._broken(number, f"it says that it is {said[1]}, version {said[2]}, at position {said[3]}")
+        named = f"{entity['type']}:{entity['id']}"
+        if (
+            facts["position"] != stored.id
+            or facts["entity_version"] != stored.originator_version
+            or named != self.originator_id
+            or facts["ledger"] != self.ledger
+        ):
+            said = f"{named}, version {facts['entity_version']}, at position {facts['position']}"
+            raise self._broken(number, f"it says that it is {said}")
         if facts["type"] != stored.topic:
             raise self._broken(number, f"it says that it is a {facts['type']}")
         self._check_personal(number, facts)

@@ -46,7 +46,7 @@ _Tells: TypeAlias = Iterator[tuple[str, object]]
 
 def evolve(life: Life, event: AuditEvent) -> Life:
     """What is known once this event is, too; the same object if it tells nothing of its entity."""
-    return _told_of(life, event, list(tells(event)))
+    return _told_of(life, event, [*tells(event)])
 
 
 def evolve_course(life: Life, event: AuditEvent) -> Life:
@@ -76,8 +76,10 @@ def tells(event: AuditEvent) -> _Tells:
             if learned.how is How.COUNT:
                 yield f"counts/{learned.attribute}/{facts['position']}", True
         return
-    yield from _course(activity)
-    for learned in activity.effect.learned:
+    effect = activity.effect
+    if effect.state is not None:
+        yield from _course(activity)
+    for learned in effect.learned:
         yield from _learned(learned, facts)
     if "changes" in facts:
         yield from _changed(facts["changes"])
