@@ -35,9 +35,16 @@ class BuilderDied(AuditError):
 class Builder:
     """One such process, which does one thing at a time for one export at a time."""
 
-    def __init__(self, process: Process, asks: asyncio.WriteTransport, answers: asyncio.StreamReader) -> None:
+    def __init__(
+        self,
+        process: Process,
+        asks: asyncio.WriteTransport,
+        answering: asyncio.ReadTransport,
+        answers: asyncio.StreamReader,
+    ) -> None:
         self._process = process
         self._asks = asks
+        self._answering = answering
         self._answers = answers
         self._busy = False
 
@@ -71,6 +78,7 @@ class Builder:
             self._process.kill()
         if not self._asks.is_closing():
             self._asks.abort()
+        self._answering.close()
         await self._process.wait()
 
 
@@ -81,17 +89,26 @@ async def _started() -> Builder:
     asked, asks = _pipe()
     answers, answered = _pipe()
     reader = asyncio.StreamReader(limit=_BUFFER)
+    # Each of these steps is done at once or not at all, so that nothing is left open by who is told to stop.
+    writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(asks, "wb"))
+    reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answers, "rb"))
     try:
         process = await asyncio.create_subprocess_exec(
             *_COMMAND, stdin=asked, stdout=answered, env=os.environ | {"PYTHONPATH": path}
         )
+    except BaseException:
+        writing.abort()
+        reading.close()
+        raise
     finally:
         os.close(asked)
         os.close(answered)
-    transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(asks, "wb"))
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answers, "rb"))
-    builder = Builder(process, transport, reader)
-    await builder.call(os.getpid)
+    builder = Builder(process, writing, reading, reader)
+    try:
+        await builder.call(os.getpid)
+    except BaseException:
+        await asyncio.shield(builder.end())
+        raise
     return builder
 
 
