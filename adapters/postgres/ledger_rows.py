@@ -14,9 +14,10 @@ SELECT = f"SELECT {', '.join(COLUMNS)} FROM audit.ledger_events WHERE ledger = $
 
 READ = f"""
 SELECT {", ".join(COLUMNS)} FROM (
-    SELECT *, sum(octet_length(record)) OVER (ORDER BY position) - octet_length(record) AS bytes_before
+    SELECT *, sum(bytes) OVER (ORDER BY position) - bytes AS bytes_before
     FROM (
-        SELECT * FROM audit.ledger_events WHERE ledger = $1 AND position > $2 ORDER BY position LIMIT $3
+        SELECT *, octet_length(record) + coalesce(octet_length(personal), 0) AS bytes
+        FROM audit.ledger_events WHERE ledger = $1 AND position > $2 ORDER BY position LIMIT $3
     ) AS following
 ) AS measured
 WHERE bytes_before < $4 ORDER BY position
