@@ -70,12 +70,13 @@ async def newest_first(
 ) -> list[Row]:
     """A page of the order for people: by `occurred_at`, newest first, from a keyset on."""
     statement = Statement()
-    places = await newest_places(connection, statement, query, before, limit)
-    sql = (
-        f"WITH page AS MATERIALIZED ({places}) "
-        "SELECT position, page.occurred_at, event FROM page JOIN reading.activity USING (position) "
-        "ORDER BY page.occurred_at DESC, position DESC"
-    )
+    sql, is_merged = await newest_places(connection, statement, query, before, limit, _COLUMNS)
+    if is_merged:
+        sql = (
+            f"WITH page AS MATERIALIZED ({sql}) "
+            "SELECT position, page.occurred_at, event FROM page JOIN reading.activity USING (position) "
+            "ORDER BY page.occurred_at DESC, position DESC"
+        )
     return [_row(row) for row in await connection.fetch(sql, *statement.arguments)]
 
 
@@ -85,8 +86,12 @@ async def newest_places(
     query: Query,
     before: tuple[datetime, Position] | None,
     limit: int,
-) -> str:
-    """The statement that finds `occurred_at` and `position` of a page in the order for people."""
+    columns: str = "occurred_at, position",
+) -> tuple[str, bool]:
+    """The statement that finds `occurred_at` and `position` of a page in the order for people, and whether it merges.
+
+    Where it does not, but reads the table in its order, it gives these columns at once.
+    """
     actors = await _actors(connection, query)
     driver, driving = _driver(statement, query, actors)
     conditions = conditions_on(statement, query, driving)
@@ -95,16 +100,17 @@ async def newest_places(
         conditions.append(f"(occurred_at, position) < ({statement.add(moment)}, {statement.add(position)})")
     most = statement.add(limit)
     if driver is None:
-        return f"SELECT occurred_at, position FROM reading.activity {where(conditions)} {_NEWEST_FIRST} LIMIT {most}"
+        return f"SELECT {columns} FROM reading.activity {where(conditions)} {_NEWEST_FIRST} LIMIT {most}", False
     branches = " UNION ALL ".join(
         f"(SELECT occurred_at, position FROM {branch.source} {where([branch.condition, *conditions])} "
         f"{_NEWEST_FIRST} LIMIT {most})"
         for branch in driver.branches
     )
-    return (
+    merged = (
         f"SELECT {'' if driver.finds_once else 'DISTINCT'} occurred_at, position "
         f"FROM {driver.wanted} CROSS JOIN LATERAL ({branches}) AS found {_NEWEST_FIRST} LIMIT {most}"
     )
+    return merged, True
 
 
 async def by_position(

@@ -52,7 +52,7 @@ async def page(connection: Connection, query: Query, order: Order, after: Keyset
     assert query.until is not None
     statement = Statement()
     if order is Order.OCCURRED:
-        found = await newest_places(connection, statement, query, after, PAGE_ROWS)
+        found, _ = await newest_places(connection, statement, query, after, PAGE_ROWS)
         behind_empty = None
     else:
         begin = after[1] if after is not None else Position(0)

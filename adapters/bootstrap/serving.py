@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from adapters.bootstrap.wiring import Trail, trail
+from adapters.bootstrap.wiring import DRAIN_SECONDS, Trail, trail
 from adapters.http.app import build_app
 from adapters.postgres import wake_ups
 from adapters.postgres.connections import CLOSE_SECONDS
@@ -16,8 +16,6 @@ from adapters.postgres.credential_store import CHANGED
 from adapters.settings import Settings
 from domain.errors import AuditError
 from projections.database import translated_errors
-
-_DRAIN_SECONDS = 30
 
 
 class CannotListen(AuditError):
@@ -30,7 +28,7 @@ async def server(url: str, settings: Settings, *, shared_port: bool = False) -> 
     async with trail(url, settings) as wired:
         with translated_errors():
             await wired.background.runner.make_tables()
-        runner = web.AppRunner(build_app(wired.services), access_log=None, shutdown_timeout=_DRAIN_SECONDS)
+        runner = web.AppRunner(build_app(wired.services), access_log=None, shutdown_timeout=DRAIN_SECONDS)
         await runner.setup()
         try:
             with listening(settings):

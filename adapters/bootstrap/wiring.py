@@ -74,7 +74,7 @@ from projections.table_check import PostgresTableCheck
 from projections.tree import Trees
 from projections.users import UsersProjection
 
-_DRAIN_SECONDS = 30
+DRAIN_SECONDS = 30
 
 
 def projections(thresholds: Thresholds) -> Sequence[Projection]:
@@ -277,7 +277,7 @@ def _tell_of_activity(announcer: wake_ups.Announcer) -> Callable[[str, Ledger], 
 async def _drain(store: GroupCommit) -> None:
     """Let what was accepted be recorded, be it that nobody waits for the answer any more."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(_DRAIN_SECONDS):
+        async with asyncio.timeout(DRAIN_SECONDS):
             await store.drain()
 
 

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
 from adapters.embedded import EmbeddedDatabase
+from domain.values import JsonObject
 from domain.words import DEFAULT_LEDGER, Role
 from tests.builders import command_data
 from tests.e2e.client import Client
@@ -169,6 +171,14 @@ async def test_several_processes_each_serve_their_clients(
                     assert (await follower.events(receipt["position"]))[-1]["position"] == receipt["position"]
 
 
+async def _recorded_at_last(module: Client, command: JsonObject) -> Any:
+    """The receipt of a command, once the database answers again."""
+    async with asyncio.timeout(15):
+        while (answer := await module.send(command)).status != 201:
+            await asyncio.sleep(0.02)
+    return answer.json
+
+
 async def test_an_outage_of_the_database_is_only_a_delay(
     own_service: Service, server: EmbeddedDatabase, database_url: str, session: ClientSession
 ) -> None:
@@ -185,8 +195,7 @@ async def test_an_outage_of_the_database_is_only_a_delay(
             problem = (await paused.frame_of("problem"))["problem"]
             assert problem["status"] == 503
             await paused.send({"type": "resume"})
-        await until(auditor, 200)
-        last = await module.record(command_data())
+        last = await _recorded_at_last(module, command_data())
         events += await follower.events(last["position"])
         assert (await paused.events(last["position"]))[-1]["position"] == last["position"]
         await auditor.shown(last)

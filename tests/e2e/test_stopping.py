@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientError, ClientSession
 
 from adapters import bootstrap
+from adapters.bootstrap import serving, wiring
 from adapters.embedded import embedded_postgres
 from adapters.postgres import connections
 from adapters.postgres.schema import migrate
@@ -33,8 +34,9 @@ def patient_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_FOR_ROLE", {})
     monkeypatch.setattr(connections, "STATEMENT_SECONDS", 600)
     monkeypatch.setattr(connections, "CLOSE_SECONDS", 0.2)
-    monkeypatch.setattr(bootstrap, "CLOSE_SECONDS", 0.2)
-    monkeypatch.setattr(bootstrap, "_DRAIN_SECONDS", 0.2)
+    monkeypatch.setattr(serving, "CLOSE_SECONDS", 0.2)
+    for module in (serving, wiring):
+        monkeypatch.setattr(module, "DRAIN_SECONDS", 0.2)
 
 
 async def _send(client: Client) -> None:
