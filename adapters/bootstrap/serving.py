@@ -36,7 +36,7 @@ async def server(url: str, settings: Settings, *, shared_port: bool = False) -> 
             async with _at_work(wired, url):
                 yield wired, _address(runner)
                 await runner.cleanup()
-                await wired.background.signing.finish()
+                await _given_time(wired.background.signing.finish())
         finally:
             await runner.cleanup()
 
@@ -102,6 +102,16 @@ async def _at_work(wired: Trail, url: str) -> AsyncIterator[None]:
         yield
         for task in running:
             task.cancel()
+
+
+async def _given_time(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for work for seconds, and leave it to the end of the loop after that."""
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait([task], timeout=CLOSE_SECONDS)
+    if done:
+        task.result()
+    else:
+        task.cancel()
 
 
 async def _ended_in_time(work: Coroutine[Any, Any, None]) -> None:

@@ -175,7 +175,7 @@ async def _recorded_at_last(module: Client, command: JsonObject) -> Any:
     """The receipt of a command, once the database answers again."""
     async with asyncio.timeout(15):
         while (answer := await module.send(command)).status != 201:
-            await asyncio.sleep(0.02)
+            pass
     return answer.json
 
 
