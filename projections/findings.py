@@ -65,7 +65,7 @@ ON CONFLICT (ledger, rule, subject) DO UPDATE SET remembered = EXCLUDED.remember
 """
 
 _FIND = """
-INSERT INTO {table} AS known
+INSERT INTO {table}
 SELECT $1, finding_id, rule, rule_version, severity, 'open', subject_type, subject_id, actor_id, words, evidence,
     first_occurred_at, last_occurred_at, position
 FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
@@ -75,10 +75,15 @@ FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::t
 ON CONFLICT (ledger, finding_id) DO UPDATE SET
     severity = EXCLUDED.severity,
     status = 'open',
+    subject_type = EXCLUDED.subject_type,
+    subject_id = EXCLUDED.subject_id,
+    actor_id = EXCLUDED.actor_id,
     words = EXCLUDED.words,
     evidence = EXCLUDED.evidence,
-    last_occurred_at = greatest(known.last_occurred_at, EXCLUDED.last_occurred_at),
-    position = EXCLUDED.position
+    first_occurred_at = EXCLUDED.first_occurred_at,
+    last_occurred_at = EXCLUDED.last_occurred_at,
+    position = EXCLUDED.position,
+    remark = NULL
 """
 
 _MARK = """
