@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from statistics import median
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from benchmarks.data import END, Estate, drafts_of
 from benchmarks.figures import Figure, latencies
 from benchmarks.followers import Followed, follow, stall
 from benchmarks.load import in_process
+from benchmarks.served import served
 from domain.filters import EventFilter
 from domain.words import DEFAULT_LEDGER, Module, Position, Role
 from projections.activity_query import Query
@@ -27,6 +27,7 @@ _BROADCAST_CLIENTS = 500
 _ROUNDS = 3
 _MOST_IDLE_KB, _MOST_STALLED_KB = 40, 1000
 _STALLED = 20
+_HOLD_SECONDS, _SETTLE_SECONDS = 40.0, 3.0
 
 
 async def run(bench: Bench) -> Sequence[Figure]:
@@ -37,8 +38,8 @@ async def run(bench: Bench) -> Sequence[Figure]:
             _, key = await wired.create_credential.create(caller, "benchmarks", Role.AUDITOR)
             feeding = _Feeding(bench, wired, f"{address}/v1/feed", key)
             return [
-                await feeding.idle_client(),
-                await feeding.stalled_client(),
+                await feeding.idle_client(url),
+                await feeding.stalled_client(url),
                 await feeding.delay(),
                 await feeding.broadcast(),
             ]
@@ -102,31 +103,37 @@ class _Feeding:
             0.6,
         )
 
-    async def idle_client(self) -> Figure:
-        """Resident memory before and after many connect; to be measured first, before others have left room behind."""
+    async def idle_client(self, url: str) -> Figure:
+        """Resident memory of a process before and after many connect, after a few that warm it up."""
         count = self._bench.size(1000, 300)
         self._bench.tell(f"{count} idle clients")
-        async with self._followed([self._url], measure_delays=False) as following:
-            await self._append(100)
-        await following
-        before = _resident_kb()
-        async with self._followed([f"{self._url}?source=nobody"] * count, measure_delays=False) as following:
-            more = (_resident_kb() - before) / count
-        await following
+        async with served(url) as service:
+            idle = f"{service.address}/v1/feed?source=nobody"
+            waiting = [asyncio.create_task(in_process(follow, [idle] * 50, self._key, measure_delays=False))]
+            await service.until_followed(50)
+            before = service.resident_kb()
+            waiting.append(asyncio.create_task(in_process(follow, [idle] * count, self._key, measure_delays=False)))
+            await service.until_followed(50 + count)
+            more = (service.resident_kb() - before) / count
+        await asyncio.gather(*waiting)  # They end with the service.
         return _memory("feed, memory of an idle client", more, _MOST_IDLE_KB)
 
-    async def stalled_client(self) -> Figure:
-        """Twenty read nothing while 20 MB pass by; what reading costs anyway was paid by one who reads before."""
-        async with self._followed([self._url], measure_delays=False) as following:
-            await self._append(20_000, at_once=True)
-        await following
+    async def stalled_client(self, url: str) -> Figure:
+        """Twenty read nothing while 20 MB pass by; what passing by costs was paid by one who reads the same before."""
         self._bench.tell(f"{_STALLED} stalled clients")
-        before = _resident_kb()
-        stalling = asyncio.create_task(in_process(stall, [self._url] * _STALLED, self._key, 25))
-        await self._until(_STALLED)
-        await self._append(20_000, at_once=True)
-        more = (_resident_kb() - before) / _STALLED
-        await stalling
+        async with served(url) as service:
+            everything = f"{service.address}/v1/feed"
+            stalling = asyncio.create_task(in_process(stall, [everything], self._key, _HOLD_SECONDS))
+            await service.until_followed(1)
+            await self._append(20_000, at_once=True)
+            await stalling
+            before = service.resident_kb()
+            stalling = asyncio.create_task(in_process(stall, [everything] * _STALLED, self._key, _HOLD_SECONDS))
+            await service.until_followed(_STALLED)
+            await self._append(20_000, at_once=True)
+            await asyncio.sleep(_SETTLE_SECONDS)
+            more = (service.resident_kb() - before) / _STALLED
+            await stalling
         return _memory("feed, memory of a stalled client", more, _MOST_STALLED_KB)
 
     @asynccontextmanager
@@ -163,11 +170,6 @@ def _rate(followed: Followed) -> float:
 
 def _memory(work: str, found: float, most: float) -> Figure:
     return Figure(work, {"kB": found}, "what is asked for at most", {"kB": most}, most / max(found, 0.1), 1)
-
-
-def _resident_kb() -> float:
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS:"))
-    return float(line.split()[1])
 
 
 async def _bare_broadcast(frames: Sequence[str], key: str) -> Followed:

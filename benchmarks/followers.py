@@ -66,8 +66,9 @@ async def _follow(urls: Sequence[str], key: str, *, measure_delays: bool) -> Fol
 
 async def _stall(urls: Sequence[str], key: str, seconds: float) -> None:
     async with AsyncExitStack() as stack:
-        await _connected(stack, urls, key)
+        sockets = await _connected(stack, urls, key)
         await asyncio.sleep(seconds)
+        assert not any(socket.closed for socket in sockets)
 
 
 async def _connected(stack: AsyncExitStack, urls: Sequence[str], key: str) -> list[aiohttp.ClientWebSocketResponse]:
