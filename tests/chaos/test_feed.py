@@ -144,11 +144,13 @@ async def _delivered(sender: Client, body: bytes) -> int:
 async def _listed(auditor: Client, query: Query, until: int) -> list[int]:
     """The positions that the query returns, up to one."""
     found: list[int] = []
-    cursor: list[tuple[str, str]] = []
+    cursor: str | None = None
     while True:
-        page = await auditor.page([*query, ("order", "recorded"), ("limit", "1000"), *cursor])
+        more = [] if cursor is None else [("cursor", cursor)]
+        page = await auditor.page([*query, ("order", "recorded"), ("limit", "1000"), *more])
         positions = [event["position"] for event in page["events"]]
         found += [position for position in positions if position <= until]
-        if page["position"] >= until and (not positions or positions[-1] > until):
+        # A page looks through so many positions only: it may be empty and not be the last.
+        if page["next"] == cursor or (positions and positions[-1] > until):
             return found
-        cursor = [("cursor", page["next"])]
+        cursor = page["next"]
