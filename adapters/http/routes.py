@@ -19,6 +19,8 @@ COOKIE = "__Host-certinext-audit"
 LOOPBACK_COOKIE = "certinext-audit-loopback"
 """For a browser on the service's own machine, where there is no TLS: browsers do not all take the other one there."""
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
 CALLER = web.RequestKey("caller", Credential)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -112,7 +114,10 @@ async def caller_of(request: web.Request) -> Credential:
 
 
 def session_token(request: web.Request) -> str | None:
-    return request.cookies.get(COOKIE) or request.cookies.get(LOOPBACK_COOKIE)
+    """The token in the cookie; the weaker cookie counts only where the service is called by a name of this machine."""
+    if COOKIE in request.cookies:
+        return request.cookies[COOKIE]
+    return request.cookies.get(LOOPBACK_COOKIE) if _page(f"//{request.host}").host in LOOPBACK else None
 
 
 def refuse_other_sites(request: web.Request) -> None:
@@ -121,8 +126,16 @@ def refuse_other_sites(request: web.Request) -> None:
     Browsers name the page in `Origin`, and no page of another site can change that: so what a cookie permits cannot
     be had by luring somebody elsewhere.
     """
-    if URL(request.headers.get("Origin", "")).authority != request.host:
+    if _page(request.headers.get("Origin", "")).authority != request.host:
         raise NotPermitted("a session may be used by the service's own page only (the header Origin names another)")
+
+
+def _page(address: str) -> URL:
+    """An address that somebody sent; nowhere, if it is none."""
+    try:
+        return URL(address)
+    except ValueError:
+        return URL()
 
 
 def _key(request: web.Request) -> str:

@@ -8,13 +8,14 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from yarl import URL
 
+from adapters.http.bodies import Excess, whole
 from adapters.http.problems import Problem
-from adapters.http.routes import COOKIE, LOOPBACK_COOKIE, Content, Routes, caller_of, refuse_other_sites
+from adapters.http.routes import COOKIE, LOOPBACK, LOOPBACK_COOKIE, Content, Routes, caller_of, refuse_other_sites
 from adapters.http.services import SERVICES
 from adapters.http.sign_ins import REFUSED_SIGN_INS
 from application.credentials import NotAuthenticated
 from domain.credential import Credential
-from domain.errors import FieldError
+from domain.errors import FieldError, TooLarge
 from domain.values import Timestamp, rfc3339
 from domain.words import Role
 
@@ -22,7 +23,6 @@ sessions = Routes()
 
 _JSON = "application/json"
 _MOST_BYTES = 4096
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class SignIn(BaseModel):
@@ -99,9 +99,9 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
 
 
 async def _body(request: web.Request) -> SignIn:
-    data = await request.content.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large", "a key is shorter")
+    data = await whole(request, _MOST_BYTES)
+    if isinstance(data, Excess):
+        raise TooLarge(f"the body is larger than {_MOST_BYTES} bytes; a key is shorter")
     try:
         return SignIn.model_validate_json(data)
     except ValidationError as error:
@@ -129,4 +129,4 @@ def _session(caller: Credential) -> web.Response:
 def _is_plain_loopback(request: web.Request) -> bool:
     """Whether the browser itself has no TLS and is on this machine: by what it calls the page, not by our socket."""
     page = URL(request.headers.get("Origin", ""))
-    return page.scheme == "http" and page.host in _LOOPBACK
+    return page.scheme == "http" and page.host in LOOPBACK

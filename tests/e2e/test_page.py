@@ -1,6 +1,7 @@
 """The page's own calls: signing in, counts over time, completions, and the files of the page itself."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,6 +77,26 @@ class TestASession:
     async def test_is_not_given_to_another_site(self, auditor: Client) -> None:
         answer = await _sign_in(auditor, auditor.key, Origin="https://evil.example")
         assert (answer.status, answer.kind) == (403, "not-permitted")
+
+    @pytest.mark.parametrize("origin", ["null", "", "http://[", "https://evil.example:99999"])
+    async def test_is_not_given_to_what_is_no_site(self, auditor: Client, origin: str) -> None:
+        answer = await _sign_in(auditor, auditor.key, Origin=origin)
+        assert (answer.status, answer.kind) == (403, "not-permitted")
+
+    async def test_is_given_however_the_body_comes(self, auditor: Client, nobody: Client) -> None:
+        async def in_pieces() -> AsyncIterator[bytes]:
+            for piece in (b'{"key":', b'"', str(auditor.key).encode(), b'"}'):
+                yield piece
+                await asyncio.sleep(0)
+
+        answer = await nobody.call("POST", "/v1/session", body=in_pieces(), headers=_origin(nobody))
+        assert answer.status == 200
+
+    async def test_of_this_machine_is_none_under_another_name(self, auditor: Client, nobody: Client) -> None:
+        """What a neighbour's page could plant there counts for nothing."""
+        cookie = _cookie(await _sign_in(auditor, auditor.key))
+        answer = await nobody.call("GET", "/v1/session", headers={"Cookie": cookie, "Host": "audit.example"})
+        assert (answer.status, answer.kind) == (401, "not-authenticated")
 
     async def test_changes_nothing_for_another_site(self, auditor: Client, nobody: Client) -> None:
         cookie = _cookie(await _sign_in(auditor, auditor.key))
