@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Protocol
 
 from eventsourcing.domain import CanMutateAggregate
 
 from domain.activity import Activity, Details
+from domain.once import once
 from domain.values import JsonObject, parse_rfc3339
 from domain.words import Status
 
@@ -43,22 +43,22 @@ class AuditEvent(CanMutateAggregate[str]):
         """Called by `mutate` once it is certain that this is the aggregate's next event."""
         aggregate.learn(self)
 
-    @cached_property
+    @once
     def details(self) -> Details:
         """The typed details. Raises pydantic's ValidationError if the record does not hold them."""
         return self.activity.details_for(self.status).model_validate(self.facts["details"])
 
-    @cached_property
+    @once
     def status(self) -> Status:
         """Raises ValueError if the record's is none."""
         return Status(str(self.facts["status"]))
 
-    @cached_property
+    @once
     def occurred_at(self) -> datetime:
         """Raises ValueError or TypeError if the record's is not a time in UTC."""
         return parse_rfc3339(self.facts["occurred_at"])
 
-    @cached_property
+    @once
     def description(self) -> str:
         """One sentence for people."""
         return self.activity.wording.describe_facts(self.facts)

@@ -68,8 +68,10 @@ class RecordMapper(Mapper[str]):
 
 def _upcast(facts: JsonObject, activity: Activity) -> None:
     """Raises ValueError if the schema version is unknown, as that of a later version of this service."""
-    version, present = int(str(facts["schema_version"])), activity.details.schema_version
-    if not 1 <= version <= present:
+    version, present = facts["schema_version"], activity.details.schema_version
+    if version == present and version.__class__ is int:
+        return
+    if not isinstance(version, int) or not 1 <= version <= present:
         raise ValueError(f"schema version {version} is not one of those known, 1 to {present}")
     for older in range(version, present):
         getattr(activity.details, f"upcast_v{older}_v{older + 1}")(facts)

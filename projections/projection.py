@@ -32,6 +32,11 @@ class Table:
         return ("ledger", *(column.split()[0] for column in self.columns.split(",")))
 
     @property
+    def words_wait(self) -> bool:
+        """Whether it has an index that gathers its new entries in a list before it puts them in their places."""
+        return any("USING gin" in index for index in self.indexes)
+
+    @property
     def shape(self) -> str:
         """A digest of all that makes the table: 16 hexadecimal digits, others for any other definition or rules."""
         definition = "\n".join((self.made(0), *self.indexed(0), self.rules))

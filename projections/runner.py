@@ -15,6 +15,7 @@ from projections.lease import Lease, LeaseLost
 from projections.projection import EventProjection, Projection
 from projections.projector import Projector
 from projections.rebuild import AlreadyRebuilding, Rebuild
+from projections.tidying import Tidying
 
 POLL_SECONDS = 1.0
 MOST_LEAD = 2 * BATCH
@@ -58,6 +59,7 @@ class Runner:
         self._holder = holder
         self._on_applied = on_applied
         self._wake_ups = {projection.name: asyncio.Event() for projection in projections}
+        self._tidying = {projection.name: Tidying(projection, pool) for projection in projections}
         self._standing: dict[str, dict[Ledger, Position]] = {projection.name: {} for projection in projections}
         self._ours: set[tuple[str, int]] = set()
         """The generations known to have the shape that this version of the service works with."""
@@ -79,6 +81,7 @@ class Runner:
             for projection in self._projections:
                 tasks.create_task(self._keep_projecting(projection), name=f"projector {projection.name}")
                 tasks.create_task(self._bring_into_shape(projection), name=f"rebuilder {projection.name}")
+                tasks.create_task(self._tidying[projection.name].run(), name=f"tidier {projection.name}")
 
     async def _bring_into_shape(self, projection: Projection) -> None:
         """Rebuild, once, what another version of the service made by other definitions; the old is shown meanwhile.
@@ -150,6 +153,7 @@ class Runner:
             waits = False
             try:
                 standing[ledger] = await projector.advance(ledger, position)
+                self._tidying[projection.name].applied(standing[ledger] - position, generation)
                 self._on_applied(projection.name, ledger)
             except Exception as error:
                 failures.append(error)  # The ledgers behind this one in the list go on.

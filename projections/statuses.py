@@ -1,9 +1,12 @@
 """The read table `statuses`: how many events succeeded and failed, hour by hour."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
 from domain.event import AuditEvent
+from domain.values import parse_rfc3339
 from domain.words import Ledger
 from projections.database import Connection
 from projections.projection import Table
@@ -37,9 +40,18 @@ class StatusesProjection:
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
     ) -> None:
-        counted = Counter(
-            (event.occurred_at.replace(minute=0, second=0, microsecond=0), event.facts["module"], event.status)
-            for event in events
-        )
-        columns = zip(*((*key, count) for key, count in sorted(counted.items())), strict=True)
+        columns = zip(*_rows(_counted(events)), strict=True)
         await connection.execute(_APPLY.format(table=_STATUSES.versioned(generation)), ledger, *columns)
+
+
+def _counted(events: Iterable[AuditEvent]) -> Counter[tuple[Any, Any, Any]]:
+    """By the hour as the record writes it (`2026-11-24T10`), module and status."""
+    return Counter((event.facts["occurred_at"][:13], event.facts["module"], event.facts["status"]) for event in events)  # type: ignore[index]
+
+
+def _rows(counted: Counter[tuple[Any, Any, Any]]) -> list[tuple[datetime, Any, Any, int]]:
+    """In the order of the key, so that no two batches ever lock each other out."""
+    return [
+        (parse_rfc3339(f"{hour}:00:00.000000Z"), module, status, count)
+        for (hour, module, status), count in sorted(counted.items())
+    ]

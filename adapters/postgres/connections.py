@@ -1,8 +1,7 @@
 """Pools of connections, one for each database role."""
 
 import asyncio
-import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -51,7 +50,6 @@ async def open_pool(url: str, role: str, size: int) -> AsyncIterator[Pool]:
             max_size=size,
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
-            init=_teach_tsvector,
             reset=_reset,
             server_settings=_FOR_ALL | _FOR_ROLE.get(role, {}) | {"role": role},
         )
@@ -74,23 +72,6 @@ async def _reset(connection: asyncpg.Connection) -> None:
     """Spare a round trip: nothing of ours outlives a transaction, as the library's own reset takes for granted."""
     if connection.is_in_transaction():
         await connection.reset()
-
-
-async def _teach_tsvector(connection: asyncpg.Connection) -> None:
-    """Let lists of distinct words be written as `tsvector` by COPY, which takes the binary form only."""
-    await connection.set_type_codec(
-        "tsvector", schema="pg_catalog", encoder=_binary_tsvector, decoder=_words_of, format="binary"
-    )
-
-
-def _binary_tsvector(words: Sequence[str]) -> bytes:
-    """The form that PostgreSQL's `tsvectorrecv` takes: a count, then each word, ended by NUL, with no places."""
-    return struct.pack("!i", len(words)) + "\0\0\0".join((*words, "")).encode()
-
-
-def _words_of(data: bytes) -> list[str]:
-    """The inverse, for words without places."""
-    return [word.decode() for word in data[4:].split(b"\0\0\0") if word]
 
 
 async def shared_secret(pool: Pool, name: str) -> bytes:
