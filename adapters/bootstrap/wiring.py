@@ -17,9 +17,9 @@ from adapters.exports.builder import Builders
 from adapters.exports.exporter import Exports
 from adapters.http import metrics
 from adapters.http.cursor import Cursors
-from adapters.http.feed.client import Pace
 from adapters.http.feed.clients import FeedClients, FeedLimits
 from adapters.http.feed.protocol import event_frame
+from adapters.http.feed.pulse import Pace
 from adapters.http.services import Limits, Services
 from adapters.postgres import wake_ups
 from adapters.postgres.checkpoint_notes import PostgresCheckpointNotes

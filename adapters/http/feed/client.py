@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 
 import structlog
@@ -13,6 +12,7 @@ from aiohttp.abc import AbstractStreamWriter
 from adapters.http import metrics
 from adapters.http.feed import protocol
 from adapters.http.feed.protocol import ChangeFilter, Close, Pause, Resume
+from adapters.http.feed.pulse import Pace, Pulse
 from adapters.http.problems import problem_of
 from domain.credential import Credential
 from domain.errors import AuditError
@@ -31,14 +31,6 @@ _CLOSE_SECONDS = 5.0
 _GONE = (ConnectionError, ClientConnectionError)
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How often something is said in silence, and how long a client may keep us waiting. In seconds."""
-
-    heartbeat: float
-    patience: float
 
 
 class _State(Enum):
@@ -78,8 +70,7 @@ class FeedClient:
         self._query = Query(EventFilter())
         self._seen = Position(0)
         self._membership: Membership | None = None
-        self._written = self._flushed = 0
-        self._said_at = self._heard_at = self._pinged_at = self._moved_at = self._loop.time()
+        self._pulse = Pulse(self._loop.time())
 
     @property
     def seen(self) -> Position:
@@ -124,7 +115,7 @@ class FeedClient:
             WSMsgType.CLOSED,
             WSMsgType.ERROR,
         ):
-            self._heard_at = self._loop.time()
+            self._pulse.heard_at = self._loop.time()
             if self._state is _State.ENDED:
                 continue  # It is being closed.
             if message.type is WSMsgType.TEXT:
@@ -221,8 +212,7 @@ class FeedClient:
         if self._transport.is_closing():
             return
         self._transport.write(frames)
-        self._written += len(frames)
-        self._said_at = self._loop.time()
+        self._pulse.said(len(frames), self._loop.time())
 
     # What goes by the clock.
 
@@ -231,18 +221,19 @@ class FeedClient:
         if self._state in (_State.CONNECTING, _State.ENDED):
             return
         waiting = self._transport.get_write_buffer_size()
-        flushed = self._written - waiting
-        if not waiting or flushed != self._flushed:
-            self._moved_at, self._flushed = now, flushed
-        if now - self._moved_at > pace.patience:
+        pulse = self._pulse
+        pulse.look(waiting, now)
+        if pulse.is_stalled(now, pace):
             self.end(Close.STALLED)
-        elif not waiting and now - self._heard_at > pace.patience:
+            return
+        if not waiting and now - pulse.heard_at > pace.patience:
             self._transport.abort()  # Nobody is there.
-        if now - self._said_at > pace.heartbeat:
+            return
+        if now - pulse.said_at > pace.heartbeat:
             self._write(protocol.heartbeat_frame(self.seen))
-        if now - self._pinged_at > pace.heartbeat:
+        if now - pulse.pinged_at > pace.heartbeat:
             self._write(protocol.PING)
-            self._pinged_at = now
+            pulse.pinged_at = now
 
     def end(self, code: Close, reason: str | None = None) -> None:
         """Close, with where to resume unless there is another reason; who does not answer is cut off."""

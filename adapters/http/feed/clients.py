@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from adapters.http import metrics
-from adapters.http.feed.client import FeedClient, Pace
+from adapters.http.feed.client import FeedClient
 from adapters.http.feed.protocol import Close
+from adapters.http.feed.pulse import Pace
 from adapters.http.problems import TooManyFeeds
 from application.credentials import Authenticate, NotAuthenticated
 from domain.credential import Credential
