@@ -46,6 +46,20 @@ async def test_every_view_is_accessible(browser: Browser, auditor: Client, schem
             assert await _faults(page) == [], view
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_export_is_accessible_from_its_choices_to_its_end(
+    browser: Browser, auditor: Client, scheme: str
+) -> None:
+    async with watched(browser, color_scheme=scheme) as page:
+        await sign_in(page, auditor)
+        await page.get_by_role("button", name="Export").click()
+        await page.get_by_role("dialog").get_by_text("about").wait_for()
+        assert await _faults(page) == []
+        await page.get_by_role("dialog").get_by_role("button", name="Export").click()
+        await expect(page.get_by_role("dialog")).to_contain_text("byte for byte")
+        assert await _faults(page) == []
+
+
 async def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser, auditor: Client) -> None:
     async with watched(browser, viewport={"width": 360, "height": 740}) as page:
         await sign_in(page, auditor)

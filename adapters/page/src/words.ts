@@ -33,3 +33,15 @@ const numbers = new Intl.NumberFormat("en");
 export function count(number: number, singular: string, plural = `${singular}s`): string {
   return `${numbers.format(number)} ${number === 1 ? singular : plural}`;
 }
+
+const UNITS: readonly [string, number][] = [
+  ["GB", 1e9],
+  ["MB", 1e6],
+  ["kB", 1e3],
+];
+
+/** `12.3 MB`. */
+export function bytesOf(bytes: number): string {
+  for (const [unit, size] of UNITS) if (bytes >= size) return `${(bytes / size).toFixed(1)} ${unit}`;
+  return count(bytes, "byte");
+}

@@ -36,6 +36,11 @@ export async function getText(path: string, signal?: AbortSignal): Promise<strin
   return (await call(path, signal ? { signal } : {})).text();
 }
 
+/** The answer while it arrives. */
+export function getStream(path: string, parameters: URLSearchParams, signal: AbortSignal): Promise<Response> {
+  return call(path + query(parameters), { signal });
+}
+
 export async function sendJson<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T | undefined> {
   const init: RequestInit = { method };
   if (body !== undefined) {

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { Button } from "react-aria-components";
 import { addressOf, go } from "../address";
 import { LiveBar } from "../live/LiveBar";
@@ -12,6 +12,8 @@ import { TimeRange } from "./TimeRange";
 import { apiQuery, termsOf, withTerm, withoutTerm } from "./filters";
 import { useFoundEvents } from "./useFoundEvents";
 
+const ExportDialog = lazy(() => import("../export/ExportDialog"));
+
 interface Props {
   query: URLSearchParams;
 }
@@ -20,6 +22,7 @@ interface Props {
 export function Explore({ query }: Props) {
   const found = useFoundEvents(apiQuery(query));
   const [follows, setFollows] = useState(false);
+  const [exports, setExports] = useState(false);
   const change = (changed: URLSearchParams): void => go(addressOf("explore", [], changed));
   return (
     <div className="explore">
@@ -32,7 +35,15 @@ export function Explore({ query }: Props) {
         />
         <TimeRange query={query} change={change} />
         <ColumnChoice query={query} change={change} />
+        <Button className="button export-button" onPress={() => setExports(true)}>
+          Export
+        </Button>
       </div>
+      {exports && (
+        <Suspense>
+          <ExportDialog filters={apiQuery(query)} close={() => setExports(false)} />
+        </Suspense>
+      )}
       <Histogram query={query} change={change} />
       {found.missing > 0 && (
         <p className="warning">{found.missing} events could not be read into this table and are missing here.</p>

@@ -18,6 +18,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: "k ↑", words: "Event before" },
   { keys: "Enter", words: "Open the event" },
   { keys: "Page Up, Page Down, Home, End", words: "Move far in the table" },
+  { keys: "x", words: "Export the events that are shown" },
   { keys: "?", words: "These shortcuts" },
 ];
 
@@ -40,6 +41,7 @@ export function useShortcuts(): [boolean, (open: boolean) => void] {
       if (view !== undefined) go(addressOf(view));
       else if (event.key === "?") setOpen(true);
       else if (event.key === "/") focusFilter();
+      else if (event.key === "x") document.querySelector<HTMLElement>(".export-button")?.click();
       else return;
       event.preventDefault();
     }
