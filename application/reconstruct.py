@@ -19,8 +19,7 @@ from domain.errors import AuditError
 from domain.event import AuditEvent
 from domain.ledger import Head
 from domain.mapper import RecordMapper
-from domain.record import originator_id
-from domain.words import Ledger, Position
+from domain.words import Ledger, Position, originator_id
 
 TYPES = frozenset(activity.entity_type for activity in CATALOGUE)
 """The types of entities that the catalogue knows."""

@@ -1,5 +1,6 @@
 """Verifying a ledger: everything, or what was recorded since a checkpoint or a verification that is trusted."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -116,19 +117,35 @@ class VerifyLedger:
     ) -> None:
         total = max(end - start, 0)
         on_progress("Events", 0, total)
+        # The database sorts on one core while the others hash; what is appended meanwhile changes nothing up to `end`.
+        versions = asyncio.ensure_future(self.scan.first_version_gap(ledger, start, end))
+        try:
+            await self._join(ledger, check, start, end, workers, on_progress)
+            gap = await versions
+        finally:
+            versions.cancel()
+            await asyncio.gather(versions, return_exceptions=True)
+        # Columns are known to be those of the records then; after anything else a gap would only be what follows.
+        if check.clean and gap is not None:
+            message = "the version of the event is not the next one of its entity"
+            check.add(Tampering.at(TamperingKind.VERSION_GAP, gap, message))
+
+    async def _join(
+        self,
+        ledger: Ledger,
+        check: LedgerCheck,
+        start: Position,
+        end: Position,
+        workers: int,
+        on_progress: OnProgress,
+    ) -> None:
         async with aclosing(self.scan.stretches(ledger, spans(start, end), check.sizes, workers)) as stretches:
             async for stretch in stretches:
                 stored = await self.kept.stored(ledger, stretch.start.position, stretch.end.position)
                 check.join(stretch, stored.checkpoints)
                 for wrong in stored.forged:
                     check.add(wrong)
-                on_progress("Events", stretch.end.position - start, total)
-        # Columns are known to be those of the records then; after anything else a gap would only be what follows.
-        if check.clean and total:
-            gap = await self.scan.first_version_gap(ledger, start, end)
-            if gap is not None:
-                message = "the version of the event is not the next one of its entity"
-                check.add(Tampering.at(TamperingKind.VERSION_GAP, gap, message))
+                on_progress("Events", stretch.end.position - start, end - start)
 
 
 def _what(start: Position, end: Position) -> Sequence[str]:

@@ -7,7 +7,7 @@ from statistics import median
 import asyncpg
 
 from adapters.postgres.connections import WRITER, open_pool
-from adapters.postgres.copied_events import COLUMNS
+from adapters.postgres.event_columns import COLUMNS
 from adapters.postgres.event_store import PostgresEventStore
 from benchmarks.bench import Bench
 from benchmarks.data import Estate, drafts_of

@@ -256,7 +256,7 @@ def _family() -> list[int]:
     found = [os.getpid()]
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if entry.name.isdigit() and b"adapters.exports.builder_process" in (entry / "cmdline").read_bytes():
+            if entry.name.isdigit() and b"adapters.processes.child" in (entry / "cmdline").read_bytes():
                 found.append(int(entry.name))
     return found
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from domain import canonical, personal
 from domain.command import Command
 from domain.values import JsonObject, rfc3339
-from domain.words import Ledger, Position
+from domain.words import Ledger, Position, originator_id
 
 
 class Draft(Protocol):
@@ -134,11 +134,6 @@ class EventDraft(NamedTuple):
 
 _VERSION, _PLACE = b',"entity_version":0,', b',"position":0,"recorded_at":0,'
 _OF_THE_SERVICE = ("entity_version", "event_id", "position", "recorded_at", "schema_version", "source")
-
-
-def originator_id(entity_type: str, entity_id: str) -> str:
-    """The name of an entity's stream; a type holds no colon, so it is unambiguous."""
-    return f"{entity_type}:{entity_id}"
 
 
 def _fragments(facts: JsonObject) -> tuple[bytes, bytes, bytes]:

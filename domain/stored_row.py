@@ -7,10 +7,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from domain.record import originator_id
 from domain.tampering import TamperingKind
-from domain.values import rfc3339
-from domain.words import Ledger
+from domain.times import rfc3339
+from domain.words import Ledger, originator_id
 
 StoredRow: TypeAlias = tuple[int, str, str, int, str, datetime, bytes, bytes | None, bytes, bytes]
 """position, command_id, originator_id, originator_version, topic, recorded_at, record, personal, leaf_hash,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from domain.values import JsonObject
+from domain.json_value import JsonObject
 from domain.words import Position
 
 

@@ -2,13 +2,14 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer
-from typing_extensions import TypeAliasType
 
-JsonValue = TypeAliasType("JsonValue", "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None")
-JsonObject: TypeAlias = dict[str, JsonValue]
+from domain.json_value import JsonObject, JsonValue
+from domain.times import parse_rfc3339, rfc3339
+
+__all__ = ["JsonObject", "JsonValue", "parse_rfc3339", "rfc3339"]  # Beside what is defined here.
 
 LARGEST_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (RFC 8259, section 6)."""
@@ -21,28 +22,6 @@ class Personal:
 
 
 PERSONAL = Personal()
-
-
-def rfc3339(moment: datetime) -> str:
-    """UTC with microseconds, always of the same width: `2026-11-24T10:00:00.000000Z`."""
-    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    # Half the time of isoformat, and called for every event.
-    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (  # noqa: UP031
-        utc.year,
-        utc.month,
-        utc.day,
-        utc.hour,
-        utc.minute,
-        utc.second,
-        utc.microsecond,
-    )
-
-
-def parse_rfc3339(text: object) -> datetime:
-    """The inverse of `rfc3339`. Raises ValueError or TypeError for anything else."""
-    if not isinstance(text, str) or not text.endswith("Z"):
-        raise TypeError("not an RFC 3339 time in UTC")
-    return datetime.fromisoformat(text)
 
 
 def _only_rfc3339(value: object) -> object:

@@ -12,6 +12,11 @@ Position = NewType("Position", int)
 DEFAULT_LEDGER = Ledger("default")
 
 
+def originator_id(entity_type: str, entity_id: str) -> str:
+    """The name of an entity's stream; a type holds no colon, so it is unambiguous."""
+    return f"{entity_type}:{entity_id}"
+
+
 class Module(StrEnum):
     """The part of CertiNext that an activity belongs to."""
 

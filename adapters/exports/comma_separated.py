@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from adapters.exports.builder import Builder
 from adapters.exports.built import Built, build
 from adapters.exports.proving import ProofParts
 from adapters.exports.tally import Tally
 from adapters.exports.told import Facts
+from adapters.processes import WorkProcess
 from domain.exported import EVENT_COLUMNS, Evidence, Words
 from domain.values import JsonObject
 
@@ -20,7 +20,7 @@ _NEEDS_QUOTES = frozenset('",\r\n')
 class CommaSeparated:
     """Written by one task."""
 
-    def __init__(self, builder: Builder, words: Words) -> None:
+    def __init__(self, builder: WorkProcess, words: Words) -> None:
         self._builder = builder
         self._words = words
 

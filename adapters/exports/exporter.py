@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import structlog
 
-from adapters.exports.builder import Builder, Builders
+from adapters.exports.builder import Builders
 from adapters.exports.comma_separated import CommaSeparated
 from adapters.exports.files import ExportFile
 from adapters.exports.jsonl import JsonLines
@@ -16,6 +16,7 @@ from adapters.exports.proving import PositionsText, ProofParts, nodes_of, positi
 from adapters.exports.tally import Tally
 from adapters.exports.told import Facts
 from adapters.exports.xlsx.workbook import Workbook
+from adapters.processes import WorkProcess
 from application.export_trail import ExportAsked
 from application.sign_checkpoints import SignCheckpoint, SigningRefused
 from domain.activity import Catalogue
@@ -100,7 +101,7 @@ class Export:
             async for data in file.end(facts, proof):
                 yield data
 
-    def _file(self, builder: Builder) -> ExportFile:
+    def _file(self, builder: WorkProcess) -> ExportFile:
         words = self._exports.words
         if self._asked.format is ExportFormat.XLSX:
             return Workbook(builder, words, self._exports.columns, evidence=self._exports.evidence)
@@ -136,7 +137,7 @@ class Export:
             "set_aside": self._set_aside,
         }
 
-    async def _proof(self, builder: Builder) -> tuple[Facts, ProofParts]:
+    async def _proof(self, builder: WorkProcess) -> tuple[Facts, ProofParts]:
         tally, service = self._tally, self._exports.signer.service_name
         checkpoint, checkpoint_note = await self._checkpoint()
         positions: PositionsText = await builder.call(positions_text, tally.positions)

@@ -10,7 +10,7 @@ from domain.exported import Evidence
 
 
 class ExportFile(Protocol):
-    """One file of a format, written from its beginning to its end. Raises BuilderDied."""
+    """One file of a format, written from its beginning to its end. Raises ProcessDied."""
 
     async def begin(self) -> bytes:
         """What can be given before any row is known."""

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from adapters.exports.builder import Builder
 from adapters.exports.built import Built, build
 from adapters.exports.proving import ProofParts
 from adapters.exports.tally import Tally
 from adapters.exports.told import Facts
+from adapters.processes import WorkProcess
 from domain import canonical
 from domain.exported import Evidence, Words
 from domain.values import JsonObject
@@ -16,7 +16,7 @@ from domain.values import JsonObject
 class JsonLines:
     """Written by one task."""
 
-    def __init__(self, builder: Builder, words: Words, head: JsonObject) -> None:
+    def __init__(self, builder: WorkProcess, words: Words, head: JsonObject) -> None:
         self._builder = builder
         self._words = words
         self._head = head

@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from adapters.exports.builder import Builder
+from adapters.processes import WorkProcess
 from domain.manifest import encode_bytes
 from domain.merkle import Node
 from domain.multiproof import multiproof_nodes
@@ -83,5 +83,5 @@ class Nodes:
             yield [encode_bytes(found) for found in await self.trees.hashes(self.ledger, self.size, some)]
 
 
-async def nodes_of(builder: Builder, trees: Trees, ledger: Ledger, size: int, positions: Positions) -> Nodes:
+async def nodes_of(builder: WorkProcess, trees: Trees, ledger: Ledger, size: int, positions: Positions) -> Nodes:
     return Nodes(trees, ledger, size, await builder.call(proof_nodes, positions, size))

@@ -7,37 +7,17 @@ from contextlib import asynccontextmanager
 import asyncpg
 import structlog
 
+from adapters.postgres.roles import PROJECTOR, READER, WRITER, settings_of
 from projections.database import Pool, translated_errors
+
+__all__ = ["PROJECTOR", "READER", "WRITER"]  # Beside what is defined here.
 
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 60
 CLOSE_SECONDS = 5
 """How long statements may go on when a pool closes: what was accepted had its time before."""
 
-WRITER = "certinext_audit_writer"
-PROJECTOR = "certinext_audit_projector"
-READER = "certinext_audit_reader"
-
 log = structlog.get_logger()
-
-_FOR_ALL = {
-    "application_name": "certinext-audit",
-    "timezone": "UTC",
-    # The best plan depends on the values: how often an actor acts, how wide a span of time is.
-    "plan_cache_mode": "force_custom_plan",
-    # A process that hangs or is cut off must not keep what it has locked.
-    "idle_in_transaction_session_timeout": "30s",
-    "lock_timeout": "20s",
-    "tcp_keepalives_idle": "30",
-    "tcp_keepalives_interval": "10",
-    "tcp_keepalives_count": "3",
-}
-_FOR_ROLE = {
-    WRITER: {"statement_timeout": "30s"},
-    # Tables and tracking are lost together if the database dies, and made again from the ledger.
-    PROJECTOR: {"synchronous_commit": "off"},
-    READER: {"statement_timeout": "30s"},
-}
 
 
 @asynccontextmanager
@@ -51,7 +31,7 @@ async def open_pool(url: str, role: str, size: int) -> AsyncIterator[Pool]:
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
             reset=_reset,
-            server_settings=_FOR_ALL | _FOR_ROLE.get(role, {}) | {"role": role},
+            server_settings=settings_of(role),
         )
     try:
         yield pool

@@ -3,23 +3,10 @@
 from collections.abc import Iterable
 from struct import Struct
 
+from adapters.postgres.event_columns import COLUMNS
 from domain.ledger import LedgerEvent
 from projections.binary_copy import NULL, copy_rows, field, microseconds
 from projections.database import Connection
-
-COLUMNS = (
-    "position",
-    "command_id",
-    "originator_id",
-    "originator_version",
-    "topic",
-    "recorded_at",
-    "record",
-    "personal",
-    "leaf_hash",
-    "chain_hash",
-)
-"""In the order of the rows. Their ledger is the one that the transaction is bound to: the writer may name no other."""
 
 # A length stands before each field.
 _LENGTH = Struct("!i").pack

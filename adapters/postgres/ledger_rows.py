@@ -5,12 +5,10 @@ from datetime import datetime
 
 import asyncpg
 
-from adapters.postgres.copied_events import COLUMNS
+from adapters.postgres.event_columns import COLUMNS, SELECT
 from domain.ledger import Head, LedgerEvent
 from domain.words import Ledger, Position
 from projections.database import Connection
-
-SELECT = f"SELECT {', '.join(COLUMNS)} FROM audit.ledger_events WHERE ledger = $1"
 
 READ = f"""
 SELECT {", ".join(COLUMNS)} FROM (

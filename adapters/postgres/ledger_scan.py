@@ -1,20 +1,19 @@
 """Scanning ledgers for verification, with processes of our own."""
 
 import asyncio
-import multiprocessing
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import cast
 
 from adapters.postgres import stretch_worker
-from adapters.postgres.stretch_reader import StretchTask, check_prefix, check_stretch
+from adapters.postgres.stretch_reader import StretchTask, check_stretch
+from adapters.processes import ProcessDied, WorkProcess, started_process
 from domain.errors import StoreUnavailable
 from domain.ledger import Head
 from domain.stretch import Stretch
-from domain.trusted_prefix import PrefixCheck
+from domain.trusted_prefix import HashRow, PrefixCheck
 from domain.verification import Extent
 from domain.words import Ledger, Position
 from projections.database import Pool, bound
@@ -22,6 +21,13 @@ from projections.database import Pool, bound
 _LONG_SECONDS = 24 * 3600
 _AHEAD = 2
 """How many stretches a process has before it for each one that is waited for."""
+
+_HASHES_AT_A_TIME = 5000
+
+_HASHES = """
+SELECT position, recorded_at, leaf_hash, chain_hash FROM audit.ledger_events
+WHERE ledger = $1 AND position <= $2 ORDER BY position
+"""
 
 _EXTENT = """
 SELECT (SELECT max(position) FROM audit.ledger_events WHERE ledger = $1) AS last, head.*
@@ -83,18 +89,29 @@ class PostgresLedgerScan:
             for task in tasks:
                 yield await check_stretch(self._pool, task)
             return
-        loop = asyncio.get_running_loop()
-        async with _processes(self._url, workers) as processes:
-            running: deque[asyncio.Future[Stretch]] = deque()
-            for task in tasks:
-                running.append(loop.run_in_executor(processes, stretch_worker.check, task))
-                if len(running) > _AHEAD * workers:
+        async with _processes(self._url, workers) as check:
+            running: deque[asyncio.Task[Stretch]] = deque()
+            try:
+                for task in tasks:
+                    running.append(asyncio.create_task(check(task)))
+                    if len(running) > _AHEAD * workers:
+                        yield await running.popleft()
+                while running:
                     yield await running.popleft()
-            while running:
-                yield await running.popleft()
+            finally:
+                for one in running:
+                    one.cancel()
+                await asyncio.gather(*running, return_exceptions=True)
 
     async def prefix(self, ledger: Ledger, size: int, on_progress: Callable[[int], None]) -> PrefixCheck:
-        return await check_prefix(self._pool, ledger, size, on_progress)
+        check, done = PrefixCheck(ledger), 0
+        async with bound(self._pool, ledger, readonly=True) as connection:
+            cursor = await connection.cursor(_HASHES, ledger, size)
+            while rows := await cursor.fetch(_HASHES_AT_A_TIME):
+                check.take(cast("Sequence[HashRow]", rows))
+                done += len(rows)
+                on_progress(done)
+        return check
 
     async def first_version_gap(self, ledger: Ledger, after: Position, until: Position) -> Position | None:
         async with bound(self._pool, ledger, readonly=True) as connection:
@@ -106,15 +123,31 @@ class PostgresLedgerScan:
 
 
 @asynccontextmanager
-async def _processes(url: str, count: int) -> AsyncIterator[ProcessPoolExecutor]:
-    """Processes that have ended when the block has. Raises StoreUnavailable if one is killed."""
-    # Not forked: a copy of the event loop's threads and sockets would be of no good.
-    processes = ProcessPoolExecutor(
-        count, multiprocessing.get_context("spawn"), initializer=stretch_worker.begin, initargs=(url,)
-    )
+async def _processes(url: str, count: int) -> AsyncIterator[Callable[[StretchTask], Coroutine[None, None, Stretch]]]:
+    """Lets whichever of so many processes is idle check a stretch; they have ended when the block has.
+
+    Raises StoreUnavailable if one is killed.
+    """
+    idle: asyncio.Queue[WorkProcess | None] = asyncio.Queue()
+    """None stands for one that is not started yet."""
+    started: list[WorkProcess] = []
+    for _ in range(count):
+        idle.put_nowait(None)
+
+    async def check(task: StretchTask) -> Stretch:
+        process = await idle.get()
+        try:
+            if process is None:
+                process = await started_process(stretch_worker.begin, url)
+                started.append(process)
+            return await process.call(stretch_worker.check, task)
+        finally:
+            idle.put_nowait(process)
+
     try:
-        yield processes
-    except BrokenProcessPool as error:
+        yield check
+    except ProcessDied as error:
         raise StoreUnavailable("a process of the verification was ended from outside") from error
     finally:
-        await asyncio.to_thread(processes.shutdown, cancel_futures=True)
+        for process in started:
+            await process.end()

@@ -10,6 +10,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 
 from adapters.postgres import ledger_rows
 from adapters.postgres.copied_events import copy_events
+from adapters.postgres.event_columns import SELECT
 from domain.ledger import LedgerEvent, link
 from domain.words import Ledger, Position
 from projections.database import Connection, Pool, bound
@@ -18,13 +19,13 @@ from projections.tracking import insert_tracking, max_tracking_id
 _GENERATION = 0
 
 _SELECT_EVENTS = f"""
-{ledger_rows.SELECT} AND originator_id = $2
+{SELECT} AND originator_id = $2
 AND ($3::bigint IS NULL OR originator_version > $3) AND ($4::bigint IS NULL OR originator_version <= $4)
 ORDER BY originator_version {{order}} LIMIT $5
 """
 
 _SELECT_NOTIFICATIONS = f"""
-{ledger_rows.SELECT} AND position >= $2 AND ($3::bigint IS NULL OR position <= $3)
+{SELECT} AND position >= $2 AND ($3::bigint IS NULL OR position <= $3)
 AND (cardinality($4::text[]) = 0 OR topic = ANY($4))
 ORDER BY position LIMIT $5
 """

@@ -1,13 +1,12 @@
 """Reading a stretch of a ledger for its check, in memory that does not grow with the ledger."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from adapters.postgres import ledger_rows
+from adapters.postgres.event_columns import SELECT
 from domain.stored_row import StoredRow
 from domain.stretch import RUN_UP, Border, Stretch, StretchCheck
-from domain.trusted_prefix import HashRow, PrefixCheck
 from domain.words import Ledger, Position
 from projections.database import Connection, Pool, bound
 
@@ -15,19 +14,13 @@ _FIRST, _LEAST_AT_A_TIME, _MOST_AT_A_TIME = 50, 8, 500
 _MEMORY = 16 * 1024 * 1024
 """How many rows are in memory at once: as many as fit in, going by the last ones."""
 
-_HASHES_AT_A_TIME = 5000
 _LEAST = -(2**63)
 
-_ROWS = f"{ledger_rows.SELECT} AND position > $2 AND position <= $3 ORDER BY position"
+_ROWS = f"{SELECT} AND position > $2 AND position <= $3 ORDER BY position"
 
 _CHAIN_HASH = "SELECT chain_hash FROM audit.ledger_events WHERE ledger = $1 AND position = $2 LIMIT 1"
 
 _SIZES = "SELECT size FROM audit.checkpoints WHERE ledger = $1 AND size > $2 AND size <= $3"
-
-_HASHES = """
-SELECT position, recorded_at, leaf_hash, chain_hash FROM audit.ledger_events
-WHERE ledger = $1 AND position <= $2 ORDER BY position
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +49,6 @@ async def check_stretch(pool: Pool, task: StretchTask) -> Stretch:
             size = sum([len(row[6]) for row in rows]) + 1
             count = min(max(_MEMORY * len(rows) // size, _LEAST_AT_A_TIME), _MOST_AT_A_TIME)
     return check.result()
-
-
-async def check_prefix(pool: Pool, ledger: Ledger, size: int, on_progress: Callable[[int], None]) -> PrefixCheck:
-    """Raises StoreUnavailable."""
-    check, done = PrefixCheck(ledger), 0
-    async with bound(pool, ledger, readonly=True) as connection:
-        cursor = await connection.cursor(_HASHES, ledger, size)
-        while rows := await cursor.fetch(_HASHES_AT_A_TIME):
-            check.take(cast("Sequence[HashRow]", rows))
-            done += len(rows)
-            on_progress(done)
-    return check
 
 
 async def _before(connection: Connection, task: StretchTask) -> Border:

@@ -1,18 +1,21 @@
-"""A process that checks stretches, with a connection of its own; it ends with its parent."""
+"""What a process does that checks stretches, with a connection of its own.
+
+It reads no module that it can do without: on a small ledger, starting it is most of the work.
+"""
 
 import asyncio
 import gc
-import multiprocessing
-import os
-import signal
-import threading
-from contextlib import AsyncExitStack
 
-from adapters.postgres.connections import PROJECTOR, open_pool
+import asyncpg
+
+from adapters.postgres.roles import PROJECTOR, settings_of
 from adapters.postgres.stretch_reader import StretchTask, check_stretch
 from domain.errors import StoreUnavailable
 from domain.stretch import Stretch
-from projections.database import Pool
+from projections.database import Pool, translated_errors
+
+_SECONDS = 60
+"""How long the database may take to answer."""
 
 
 class _Session:
@@ -21,16 +24,23 @@ class _Session:
     def __init__(self, url: str) -> None:
         self._url = url
         self._runner = asyncio.Runner()
-        self._open = AsyncExitStack()
-        """Never closed but by the end of the process, which only ever reads."""
         self._pool: Pool | None = None
+        """Never closed but by the end of the process, which only ever reads."""
 
     def check(self, task: StretchTask) -> Stretch:
         return self._runner.run(self._check(task))
 
     async def _check(self, task: StretchTask) -> Stretch:
         if self._pool is None:
-            self._pool = await self._open.enter_async_context(open_pool(self._url, PROJECTOR, 1))
+            with translated_errors():
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=1,
+                    max_size=1,
+                    timeout=_SECONDS,
+                    command_timeout=_SECONDS,
+                    server_settings=settings_of(PROJECTOR),
+                )
         return await check_stretch(self._pool, task)
 
 
@@ -39,10 +49,7 @@ _sessions: list[_Session] = []
 
 def begin(url: str) -> None:
     """Make the process ready; called once."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us.
-    threading.Thread(target=_end_with_parent, name="lifeline", daemon=True).start()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 1000)
     _sessions.append(_Session(url))
 
 
@@ -52,10 +59,3 @@ def check(task: StretchTask) -> Stretch:
         return _sessions[0].check(task)
     except StoreUnavailable as error:
         raise StoreUnavailable(str(error)) from None
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

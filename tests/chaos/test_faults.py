@@ -16,7 +16,7 @@ from aiohttp import ClientSession
 from adapters.embedded import EmbeddedDatabase, embedded_postgres
 from adapters.embedded.folder import DataFolder
 from adapters.embedded.process import postmaster_of
-from adapters.postgres import connections
+from adapters.postgres import roles
 from adapters.postgres.connections import WRITER
 from adapters.postgres.schema import migrate
 from domain.words import DEFAULT_LEDGER, Role
@@ -114,7 +114,7 @@ async def test_connections_that_are_cut_and_statements_that_are_cancelled(durabl
 
 async def test_a_ledger_that_is_locked_for_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is recorded and nobody waits for ever: statements have a time that they may take."""
-    monkeypatch.setitem(connections._FOR_ROLE, WRITER, {"statement_timeout": "200ms"})
+    monkeypatch.setitem(roles._FOR_ROLE, WRITER, {"statement_timeout": "200ms"})
     with embedded_postgres(tmp_path) as database:
         async with scene(tmp_path, database) as made:
             with made.owner.transaction():

@@ -8,9 +8,9 @@ from typing import cast
 import pytest
 from python_calamine import CalamineWorkbook
 
-from adapters.exports.builder import Builder
 from adapters.exports.tally import Tally
 from adapters.exports.xlsx.workbook import SHEET_ROWS, Workbook
+from adapters.processes import WorkProcess
 from domain.exported import EVENT_COLUMNS, Columns, facts_of
 from tests.builders import draft
 from tests.unit.exports.files import WORDS, Events, Here, proof_of
@@ -29,7 +29,7 @@ def test_1_100_000_rows_roll_over_and_are_read(tmp_path: Path) -> None:
     path = tmp_path / "large.xlsx"
 
     async def write() -> None:
-        workbook, tally = Workbook(cast("Builder", Here()), WORDS, COLUMNS, evidence=False), Tally()
+        workbook, tally = Workbook(cast("WorkProcess", Here()), WORDS, COLUMNS, evidence=False), Tally()
         with path.open("wb") as file:
             file.write(await workbook.begin())
             for _ in range(ROWS // PAGE):

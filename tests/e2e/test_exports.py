@@ -324,5 +324,5 @@ async def test_a_file_that_cannot_be_finished_looks_like_none(
     assert begun.startswith(b'{"export"')
     (event,) = await first_recorded(auditor, receipts[-1]["position"])
     assert event["status"] == "failure"
-    assert event["failure"]["reason"] == "a process that makes exports has ended; try again"
+    assert event["failure"]["reason"] == "a process that works for this one has ended; try again"
     assert (await auditor.get("/v1/events/export.csv")).status == 200

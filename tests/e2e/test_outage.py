@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from adapters.embedded import EmbeddedDatabase
 from adapters.http import health
-from adapters.postgres import connections
+from adapters.postgres import roles
 from adapters.postgres.connections import WRITER
 from domain.words import DEFAULT_LEDGER, Role
 from tests.builders import command_data
@@ -146,7 +146,7 @@ async def test_a_ledger_that_refuses_is_told(
     database_url: str, session: ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For a while after the last trial: then it is unknown, and the next command decides."""
-    monkeypatch.setitem(connections._FOR_ROLE, WRITER, {"statement_timeout": "100ms"})
+    monkeypatch.setitem(roles._FOR_ROLE, WRITER, {"statement_timeout": "100ms"})
     with running(database_url) as service, psycopg.connect(database_url) as owner:
         _, key = await service.create_key(DEFAULT_LEDGER, Role.MODULE)
         module = Client(session, service.address, key)

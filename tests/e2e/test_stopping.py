@@ -14,7 +14,7 @@ from aiohttp import ClientError, ClientSession
 from adapters import bootstrap
 from adapters.bootstrap import serving, wiring
 from adapters.embedded import embedded_postgres
-from adapters.postgres import connections
+from adapters.postgres import connections, roles
 from adapters.postgres.schema import migrate
 from adapters.settings import Settings
 from application.credentials import console
@@ -30,8 +30,8 @@ _BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'certinex
 @pytest.fixture
 def patient_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     """Statements wait for ever, and whoever stops does so soon."""
-    monkeypatch.setitem(connections._FOR_ALL, "lock_timeout", "0")
-    monkeypatch.setattr(connections, "_FOR_ROLE", {})
+    monkeypatch.setitem(roles._FOR_ALL, "lock_timeout", "0")
+    monkeypatch.setattr(roles, "_FOR_ROLE", {})
     monkeypatch.setattr(connections, "STATEMENT_SECONDS", 600)
     monkeypatch.setattr(connections, "CLOSE_SECONDS", 0.2)
     monkeypatch.setattr(serving, "CLOSE_SECONDS", 0.2)

@@ -1,7 +1,6 @@
 """The processes that scan a ledger: none outlives who started it, and none dies unnoticed."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from adapters.postgres.ledger_scan import PostgresLedgerScan
 from domain.errors import StoreUnavailable
 from domain.stretch import Stretch
 from domain.words import DEFAULT_LEDGER, Ledger, Position
+from tests.chaos import process_tree
 from tests.integration.projections.stage import Stage, eventually, opened
 from tests.integration.projections.varied import drafts
 
@@ -23,15 +23,23 @@ COUNT, WIDTH = 256, 16
 CUTS = [(Position(start), Position(start + WIDTH)) for start in range(0, COUNT, WIDTH)]
 
 _ORPHAN = """
-import multiprocessing, os, signal
-from concurrent.futures import ProcessPoolExecutor
+import asyncio, os, signal
 from adapters.postgres import stretch_worker
-pool = ProcessPoolExecutor(
-    1, multiprocessing.get_context("spawn"), initializer=stretch_worker.begin, initargs=("postgresql://nowhere",)
-)
-print(pool.submit(os.getpid).result(), flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
+from adapters.processes import started_process
+
+async def main():
+    process = await started_process(stretch_worker.begin, "postgresql://nowhere")
+    print(await process.call(os.getpid), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
 """
+
+
+def children() -> set[int]:
+    """The processes that check stretches for this one."""
+    own = process_tree.children(os.getpid())
+    return {child for child in own if b"adapters.processes" in process_tree.read(child, "cmdline")}
 
 
 @pytest.fixture
@@ -55,7 +63,7 @@ async def test_stretches_come_in_their_order_however_many_processes_there_are(st
         assert [sorted(one.trees) for one in stretches if one.trees] == [[5, 16], [200]]
         assert not [one.tampering for one in stretches if one.tampering]
     assert [[one.end for one in stretches] for stretches in found[1:]] == [[one.end for one in found[0]]] * 2
-    assert not multiprocessing.active_children()
+    assert not children()
 
 
 async def test_a_process_that_is_killed_is_told_of(stage: Stage) -> None:
@@ -63,11 +71,11 @@ async def test_a_process_that_is_killed_is_told_of(stage: Stage) -> None:
     scan = PostgresLedgerScan(stage.pool, stage.url)
     async with aclosing(scan.stretches(DEFAULT_LEDGER, CUTS, [], 1)) as stretches:
         await anext(stretches)
-        for child in multiprocessing.active_children():
-            child.kill()
+        for child in children():
+            os.kill(child, signal.SIGKILL)
         with pytest.raises(StoreUnavailable, match="was ended from outside"):
             _ = [stretch async for stretch in stretches]
-    assert not multiprocessing.active_children()
+    assert not children()
 
 
 async def test_a_process_that_cannot_connect_is_told_of(stage: Stage) -> None:
@@ -113,3 +121,12 @@ async def test_versions_are_compared_with_those_before(stage: Stage, version: in
     for after in (0, 100):
         assert await scan.first_version_gap(DEFAULT_LEDGER, Position(after), Position(COUNT)) == second
     assert await scan.first_version_gap(Ledger("other"), Position(0), Position(COUNT)) is None
+
+
+async def test_a_scan_that_is_left_leaves_no_process(stage: Stage) -> None:
+    """Whoever asked may go away in the middle."""
+    scan = PostgresLedgerScan(stage.pool, stage.url)
+    async with aclosing(scan.stretches(DEFAULT_LEDGER, CUTS, [], 2)) as stretches:
+        await anext(stretches)
+        assert children()
+    assert not children()

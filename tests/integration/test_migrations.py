@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 
 from adapters.embedded import EmbeddedDatabase
-from adapters.postgres.copied_events import COLUMNS
+from adapters.postgres.event_columns import COLUMNS
 from adapters.postgres.schema import ROLES, current_version, latest_version, migrate
 
 _numbers = count(1)

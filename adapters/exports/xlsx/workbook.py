@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 
 from isal import isal_zlib
 
-from adapters.exports.builder import Builder
 from adapters.exports.built import Built, Packed, pack
 from adapters.exports.proving import ProofParts
 from adapters.exports.tally import Tally
@@ -13,6 +12,7 @@ from adapters.exports.xlsx import frame
 from adapters.exports.xlsx.rows import row_xml, text_row
 from adapters.exports.xlsx.texts import pieces
 from adapters.exports.xlsx.zip_stream import MEMBER_BYTES, ZipStream
+from adapters.processes import WorkProcess
 from domain.exported import EVENT_COLUMNS, Columns, Evidence, Words
 
 SHEET_ROWS = 1_048_575
@@ -31,7 +31,7 @@ class Workbook:
 
     def __init__(
         self,
-        builder: Builder,
+        builder: WorkProcess,
         words: Words,
         columns: Columns = EVENT_COLUMNS,
         *,

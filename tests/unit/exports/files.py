@@ -9,7 +9,6 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters.exports.builder import Builder
 from adapters.exports.comma_separated import CommaSeparated
 from adapters.exports.files import ExportFile
 from adapters.exports.jsonl import JsonLines
@@ -17,6 +16,7 @@ from adapters.exports.proving import ProofParts, positions_text
 from adapters.exports.tally import Tally
 from adapters.exports.told import Facts
 from adapters.exports.xlsx.workbook import SHEET_ROWS, Workbook
+from adapters.processes import WorkProcess
 from domain.catalogue import CATALOGUE
 from domain.checkpoint import Checkpoint, origin_of
 from domain.exported import Evidence
@@ -99,7 +99,7 @@ def exported(
     """A file of these rows, in pages, whose checkpoint covers so many events: all, if that is not said."""
     size = len(events.events) if covered is None else covered
     head = _head(len(events.events), format_, order, filters or {})
-    builder = cast("Builder", Here())
+    builder = cast("WorkProcess", Here())
     files: dict[ExportFormat, Callable[[], ExportFile]] = {
         ExportFormat.XLSX: lambda: Workbook(builder, WORDS, most=most),
         ExportFormat.JSONL: lambda: JsonLines(builder, WORDS, head),

@@ -1,26 +1,18 @@
 """Does what it is asked on its standard input, one thing after the other, until that ends."""
 
 import gc
-import os
 import pickle
 import signal
 import sys
 from typing import BinaryIO
 
-from adapters.exports.frames import LENGTH
-from adapters.exports.xlsx.frame import opening
-from domain.exported import EVENT_COLUMNS
-
-_POLITELY = 5
+from adapters.processes.frames import LENGTH
 
 
 def main() -> None:
-    """Answer with the result or the exception. Whoever waits for a page of a query comes first on the processor."""
-    opening(EVENT_COLUMNS)
-    os.nice(_POLITELY)
+    """Answer with the result or the exception."""
     # A Ctrl-C at the terminal is for the one who asks; we end with the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     while message := _read(asked):

@@ -1,0 +1,117 @@
+"""Asking such a process to do things.
+
+What crosses to it is pickled: functions of ours by their names, and plain values.
+"""
+
+import asyncio
+import fcntl
+import os
+import pickle
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Callable
+from contextlib import suppress
+from typing import ParamSpec, TypeVar
+
+from adapters.processes.frames import LENGTH
+from domain.errors import AuditError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Not `multiprocessing`: its processes read the whole program that has started them before they do anything.
+_COMMAND = (sys.executable, "-P", "-m", "adapters.processes.child")
+_BUFFER = 1024 * 1024
+_DIED = "a process that works for this one has ended; try again"
+
+
+class ProcessDied(AuditError):
+    """A process that worked for us has ended before its time."""
+
+
+class WorkProcess:
+    """One such process, which does one thing at a time for one task at a time."""
+
+    def __init__(
+        self,
+        process: Process,
+        asks: asyncio.WriteTransport,
+        answering: asyncio.ReadTransport,
+        answers: asyncio.StreamReader,
+    ) -> None:
+        self._process = process
+        self._asks = asks
+        self._answering = answering
+        self._answers = answers
+        self._busy = False
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it lives and owes no answer, as one does that was asked by somebody who left."""
+        return self._process.returncode is None and not self._busy
+
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of a function of a module, done there. Raises what it raises, and ProcessDied."""
+        if self._process.returncode is not None or self._asks.is_closing():
+            raise ProcessDied(_DIED)
+        self._busy = True
+        asked = pickle.dumps((work, args, kwargs), pickle.HIGHEST_PROTOCOL)
+        try:
+            # Nothing is asked before the last is answered, so no more than one thing waits in the pipe.
+            self._asks.writelines((LENGTH.pack(len(asked)), asked))
+            (length,) = LENGTH.unpack(await self._answers.readexactly(LENGTH.size))
+            answer = await self._answers.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise ProcessDied(_DIED) from error
+        self._busy = False
+        good, value = pickle.loads(answer)  # noqa: S301 - from a process of ours.
+        if not good:
+            raise value
+        result: T = value
+        return result
+
+    async def end(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        if not self._asks.is_closing():
+            self._asks.abort()
+        self._answering.close()
+        await self._process.wait()
+
+
+async def started_process(prepare: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> WorkProcess:
+    """A process that has done `prepare` first. Raises OSError, ProcessDied, and what that raises."""
+    path = os.pathsep.join(map(os.path.abspath, sys.path))
+    loop = asyncio.get_running_loop()
+    asked, asks = _pipe()
+    answers, answered = _pipe()
+    reader = asyncio.StreamReader(limit=_BUFFER)
+    # Each of these steps is done at once or not at all, so that nothing is left open by who is told to stop.
+    writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(asks, "wb"))
+    reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answers, "rb"))
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *_COMMAND, stdin=asked, stdout=answered, env=os.environ | {"PYTHONPATH": path}
+        )
+    except BaseException:
+        writing.abort()
+        reading.close()
+        raise
+    finally:
+        os.close(asked)
+        os.close(answered)
+    started = WorkProcess(process, writing, reading, reader)
+    try:
+        await started.call(prepare, *args, **kwargs)
+    except BaseException:
+        await asyncio.shield(started.end())
+        raise
+    return started
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe that holds a page, where the system lets it: each wake-up for the next few bytes costs time."""
+    ends = os.pipe()
+    with suppress(OSError, AttributeError):
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _BUFFER)
+    return ends

@@ -1,0 +1,52 @@
+"""Processes that work for this one: they answer, they say what went wrong, and they read no more than they need."""
+
+import gc
+import os
+import signal
+
+import pytest
+
+from adapters.postgres import stretch_worker
+from adapters.processes import ProcessDied, started_process
+
+_HEAVY = ("pydantic", "structlog", "aiohttp", "openpyxl", "adapters.bootstrap")
+
+
+async def test_work_is_done_elsewhere_and_its_errors_come_back() -> None:
+    """A process that has raised goes on."""
+    process = await started_process(gc.collect)
+    try:
+        assert await process.call(os.getpid) != os.getpid()
+        with pytest.raises(ZeroDivisionError):
+            await process.call(divmod, 1, 0)
+        assert await process.call(divmod, 7, 2) == (3, 1)
+        assert process.is_fit
+    finally:
+        await process.end()
+
+
+async def test_a_process_that_dies_is_told_of() -> None:
+    """To who waits for its answer, and to who asks afterwards."""
+    process = await started_process(gc.collect)
+    try:
+        for _ in range(2):
+            with pytest.raises(ProcessDied):
+                await process.call(os.kill, await process.call(os.getpid), signal.SIGKILL)
+        assert not process.is_fit
+    finally:
+        await process.end()
+
+
+async def test_a_process_that_cannot_prepare_is_not_left() -> None:
+    """What it raised is what is told."""
+    with pytest.raises(ModuleNotFoundError):
+        await started_process(__import__, "no_such_module")
+
+
+async def test_a_process_that_checks_stretches_reads_few_modules() -> None:
+    """On a small ledger, reading them would take longer than the check; nor does it read the program that asks."""
+    process = await started_process(stretch_worker.begin, "postgresql://nowhere")
+    try:
+        assert await process.call(eval, f"[one for one in {_HEAVY} if one in __import__('sys').modules]") == []
+    finally:
+        await process.end()
