@@ -63,6 +63,7 @@ bench: $(VENV)/dev  ## Figures as ratios, printed
 docs: install
 	$(BIN)/python -m adapters.documents.catalogue > docs/catalogue.md
 	$(BIN)/python -m adapters.documents.findings > docs/findings.md
+	$(BIN)/python -m adapters.exports.for_the_page > $(PAGE)/src/verify/columns.json
 
 lock: $(VENV)/dev
 	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 --universal --output-file requirements/installer.txt -

@@ -24,7 +24,7 @@ _POLICY = {
 CONTENT_SECURITY_POLICY = "; ".join(f"{directive} {value}" for directive, value in _POLICY.items())
 """Only what the service itself gives, no script or style in the document, and no text that becomes code."""
 
-_VIEWS = "explore|event|entity|estate|investigate|findings|export|health|keys"
+_VIEWS = "explore|event|entity|estate|investigate|findings|verify|health"
 
 
 def add_page(app: web.Application) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from aiohttp import ClientSession
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, FilePayload, Page, async_playwright
 
 from adapters.embedded import EmbeddedDatabase
 from domain.words import Ledger, Role
@@ -121,3 +121,9 @@ async def sign_in(page: Page, client: Client) -> None:
     await page.get_by_label("API key").fill(client.key)
     await page.keyboard.press("Enter")
     await page.get_by_role("banner").wait_for()
+
+
+async def verify_file(page: Page, data: bytes, name: str) -> None:
+    """Choose a file in the view that verifies files."""
+    file = FilePayload(name=name, mimeType="application/octet-stream", buffer=data)
+    await page.get_by_label("File to verify").set_input_files(file)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import sign_in, watched
+from tests.browser.conftest import sign_in, verify_file, watched
 from tests.e2e.client import Client
 
 _AXE = (Path(__file__).parents[2] / "adapters" / "page" / "node_modules" / "axe-core" / "axe.min.js").read_text()
-_VIEWS = ("/explore", "/explore?text=nowhereatall", "/findings", "/estate", "/investigate?actor=u-17")
+_VIEWS = ("/explore", "/explore?text=nowhereatall", "/findings", "/estate", "/investigate?actor=u-17", "/verify")
 
 
 async def _faults(page: Page) -> list[str]:
@@ -60,10 +60,22 @@ async def test_the_export_is_accessible_from_its_choices_to_its_end(
         assert await _faults(page) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_verdicts_about_files_are_accessible(browser: Browser, auditor: Client, scheme: str) -> None:
+    good = (await auditor.get("/v1/events/export.jsonl")).body
+    async with watched(browser, color_scheme=scheme) as page:
+        await sign_in(page, auditor)
+        await page.goto(f"{auditor.address}/verify")
+        for data, words in ((good, "as it was exported"), (good.replace(b"revoked", b"renewed", 1), "NOT as it was")):
+            await verify_file(page, data, f"{words}.jsonl")
+            await expect(page.get_by_role("status")).to_contain_text(words)
+            assert await _faults(page) == [], words
+
+
 async def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser, auditor: Client) -> None:
     async with watched(browser, viewport={"width": 360, "height": 740}) as page:
         await sign_in(page, auditor)
-        for view in ("/explore", "/findings", "/entity/certificate/c-42"):
+        for view in ("/explore", "/findings", "/verify", "/entity/certificate/c-42"):
             await page.goto(auditor.address + view)
             await _settled(page)
             width = await page.evaluate("document.documentElement.scrollWidth")

@@ -44,14 +44,20 @@ export async function openCheckpoint(
   note: string,
   keys: readonly VerifierKey[],
 ): Promise<{ checkpoint: Checkpoint; key: VerifierKey }> {
+  const { text, key } = await openNote(note, keys);
+  return { checkpoint: parseCheckpoint(text), key };
+}
+
+/** The text of a note that one of these keys has signed under the name that is its first line. Throws InvalidNote. */
+export async function openNote(note: string, keys: readonly VerifierKey[]): Promise<{ text: string; key: VerifierKey }> {
   const { text, signatures } = parseNote(note);
-  const checkpoint = parseCheckpoint(text);
+  const [origin] = text.split("\n", 1);
   for (const key of keys) {
     const id = await keyIdOf(key);
     for (const one of signatures) {
-      if (key.name !== checkpoint.origin || one.name !== key.name || !same(one.keyId, id)) continue;
+      if (key.name !== origin || one.name !== key.name || !same(one.keyId, id)) continue;
       if (!(await isSignedBy(key, one.signature, text))) throw new InvalidNote(`the signature of ${key.name} does not hold`);
-      return { checkpoint, key };
+      return { text, key };
     }
   }
   throw new InvalidNote("no key that is known has signed it");

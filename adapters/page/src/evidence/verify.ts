@@ -1,6 +1,7 @@
 /** An event's proof, step by step: each in words, with what was computed. */
 
 import { fromHex, same, toHex, utf8 } from "./bytes";
+import { type Facts, putBack, sameJson } from "./facts";
 import { leafHash, personalDigest, rootByPath } from "./merkle";
 import { type VerifierKey, openCheckpoint } from "./note";
 
@@ -68,29 +69,6 @@ function shownStep({ event, record, personal }: Evidence): Promise<Step> {
     words: holds ? "Fact by fact, the page shows the record and nothing else." : "The page was given other facts than the record holds: the read table was changed.",
     holds,
   });
-}
-
-type Facts = Record<string, unknown>;
-
-/** Each personal field at its place, which a JSON Pointer names. */
-function putBack(facts: Facts, fields: Facts): void {
-  for (const [path, value] of Object.entries(fields)) {
-    const steps = path.split("/").slice(1).map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-    const last = steps.pop() ?? "";
-    let place: unknown = facts;
-    for (const step of steps) place = (place as Facts)[step];
-    (place as Facts)[last] = value;
-  }
-}
-
-export function sameJson(one: unknown, other: unknown): boolean {
-  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other;
-  if (Array.isArray(one) !== Array.isArray(other)) return false;
-  const names = Object.keys(one);
-  return (
-    names.length === Object.keys(other).length &&
-    names.every((name) => name in other && sameJson((one as Facts)[name], (other as Facts)[name]))
-  );
 }
 
 async function personalStep({ record, personal }: Evidence): Promise<Step> {

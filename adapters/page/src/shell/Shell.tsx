@@ -6,6 +6,7 @@ import type { Session } from "../api/types";
 import { Explore } from "../explore/Explore";
 import { Failed, Loading } from "./states";
 import { SessionContext } from "./session";
+import { useFileDrop } from "../verify/dropped";
 import { useShortcuts } from "./shortcuts";
 import { SignIn } from "./SignIn";
 import { TopBar } from "./TopBar";
@@ -15,6 +16,7 @@ const EntityView = lazy(() => import("../estate/EntityView"));
 const EstateView = lazy(() => import("../estate/EstateView"));
 const FindingsView = lazy(() => import("../findings/FindingsView"));
 const InvestigateView = lazy(() => import("../investigate/InvestigateView"));
+const VerifyView = lazy(() => import("../verify/VerifyView"));
 const EventView = lazy(() => import("../event/EventView"));
 
 /** The frame of all views: who is signed in, where one can go, and the view that the address names. */
@@ -28,6 +30,7 @@ export function Shell() {
   });
   const address = useAddress();
   const [sheetIsOpen, openSheet] = useShortcuts();
+  const fileIsOver = useFileDrop();
   useEffect(() => {
     document.title = `${titleOf(address)} · CertiNext audit trail`;
   }, [address]);
@@ -46,6 +49,7 @@ export function Shell() {
       <main id="content" className="content" tabIndex={-1}>
         <Suspense fallback={<Loading what="this view" />}>{viewOf(address)}</Suspense>
       </main>
+      {fileIsOver && <div className="drop-overlay">Drop the exported file to verify it here. It is sent nowhere.</div>}
       {sheetIsOpen && (
         <Suspense>
           <ShortcutSheet close={() => openSheet(false)} />
@@ -70,6 +74,8 @@ function viewOf(address: Address): ReactNode {
       return <FindingsView query={address.query} />;
     case "investigate":
       return <InvestigateView query={address.query} />;
+    case "verify":
+      return <VerifyView />;
     default:
       return (
         <section className="notice">

@@ -19,6 +19,7 @@ const VIEWS: readonly View[] = [
   { name: "findings", title: "Findings", offered: seesAll },
   { name: "estate", title: "Estate", offered: seesAll },
   { name: "investigate", title: "Investigate", offered: readsEvents },
+  { name: "verify", title: "Verify", offered: () => true },
 ];
 
 export function TopBar({ address, offline }: { address: Address; offline: boolean }) {

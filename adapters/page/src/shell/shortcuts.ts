@@ -14,6 +14,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: "g f", words: "Go to Findings" },
   { keys: "g s", words: "Go to the Estate" },
   { keys: "g i", words: "Go to Investigate" },
+  { keys: "g v", words: "Go to Verify a file" },
   { keys: "j ↓", words: "Next event" },
   { keys: "k ↑", words: "Event before" },
   { keys: "Enter", words: "Open the event" },
@@ -27,6 +28,7 @@ const GO = new Map([
   ["f", "findings"],
   ["s", "estate"],
   ["i", "investigate"],
+  ["v", "verify"],
 ]);
 
 /** Whether the sheet of shortcuts is open; the keys themselves are heard as long as the caller is shown. */
