@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """A file with this key; without either one is made in the data folder."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    background: bool = True
+    """Whether this host keeps read tables, signs checkpoints and checks itself; where it does not, others must."""
     ledger: str = "default"
     """The ledger that the command line works on."""
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"

@@ -104,10 +104,6 @@ class Bench:
             connection.execute(statement.encode())
 
 
-def _settings(url: str) -> Settings:
-    return Settings(database_url=SecretStr(url), host="127.0.0.1", port=0, max_feeds=10_000)
-
-
 async def _count(url: str) -> int:
     """How many events the ledgers of a database have; `url` is the owner's."""
     owner = await asyncpg.connect(url)

@@ -1,22 +1,17 @@
 """Commands over HTTP, in bodies of 1,000 lines and one by one, against two that do less.
 
-A bare handler that only validates the same bodies, and the recorder of `eventsourcing` in process: without HTTP,
-validation, hashes, personal data and command ids. All take turns; medians count. The client is a process of its own.
+A bare handler that only validates the same bodies, with as many processes as the service, and the recorder of
+`eventsourcing` in process: without HTTP, validation, hashes, personal data and command ids. All take turns; medians
+count. Service, handler and client are processes of their own.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import count
 from statistics import median
 
-import orjson
-from aiohttp import web
 from eventsourcing.postgres import PostgresApplicationRecorder
 
-from adapters.bootstrap import Trail
-from adapters.http.app import build_app
 from application.credentials import console
 from benchmarks.append_against_recorder import recorded_per_second, recording, stored_events
 from benchmarks.bench import Bench
@@ -24,11 +19,11 @@ from benchmarks.data import END
 from benchmarks.figures import Figure, Measures, at_most, compared, latencies, per_second
 from benchmarks.load import in_process
 from benchmarks.posting import Sending, post_commands
-from domain.catalogue import CATALOGUE
-from domain.command import read_command
+from benchmarks.served import served, served_bare
 from domain.words import DEFAULT_LEDGER, Role
 
 _ROUNDS = 3
+_WORKERS = 2
 _BARE = "a bare aiohttp handler that validates"
 _PATH = "/v1/commands"
 _MOST_MILLISECONDS = 50
@@ -50,17 +45,17 @@ async def run(bench: Bench) -> Sequence[Figure]:
     streams = Sending(bench.size(60_000, 10_000), lines=1000, connections=4)
     singles = Sending(bench.size(20_000, 2_000), lines=1, connections=64)
     with recording(bench) as recorder:
-        async with _bare() as bare:
+        async with served_bare(_WORKERS) as bare:
             with bench.database("commanding") as url:
-                async with bench.trail(url) as wired, _write_side(wired) as ours:
-                    key = await _key(wired)
-                    lines = await _rounds(bench, streams, ours, bare, key, recorder)
-                    single = await _rounds(bench, singles, ours, bare, key, recorder)
+                key = await _key(bench, url)
+                async with served(url, workers=_WORKERS, background=False) as ours:
+                    lines = await _rounds(bench, streams, ours.address, bare, key, recorder)
+                    single = await _rounds(bench, singles, ours.address, bare, key, recorder)
             with bench.database("commanding") as url:
-                async with bench.server(url) as (wired, ours):
-                    key = await _key(wired)
-                    busy_lines = await _rounds(bench, streams, ours, bare, key)
-                    busy_single = await _rounds(bench, singles, ours, bare, key)
+                key = await _key(bench, url)
+                async with served(url, workers=_WORKERS) as ours:
+                    busy_lines = await _rounds(bench, streams, ours.address, bare, key)
+                    busy_single = await _rounds(bench, singles, ours.address, bare, key)
     return [*_lines_figures(lines), *_single_figures(single), *_busy_figures(busy_lines, busy_single)]
 
 
@@ -114,44 +109,12 @@ async def _sent(address: str, key: str, sending: Sending) -> Measures:
     return {**per_second(sending.events, sent.seconds), **latencies(sent.latencies)}
 
 
-async def _key(wired: Trail) -> str:
-    _, key = await wired.create_credential.create(console(DEFAULT_LEDGER, END, "benchmarks"), "benchmarks", Role.MODULE)
+async def _key(bench: Bench, url: str) -> str:
+    by = console(DEFAULT_LEDGER, END, "benchmarks")
+    async with bench.trail(url) as wired:
+        _, key = await wired.create_credential.create(by, "benchmarks", Role.MODULE)
     return key
 
 
 def _medians(rounds: Sequence[Measures]) -> Measures:
     return {unit: median(measures[unit] for measures in rounds) for unit in rounds[0]}
-
-
-@asynccontextmanager
-async def _write_side(wired: Trail) -> AsyncIterator[str]:
-    """The service whole, but for its projectors."""
-    async with _served(build_app(wired.services)) as address:
-        yield address
-
-
-@asynccontextmanager
-async def _bare() -> AsyncIterator[str]:
-    """The address of a server that validates commands and keeps nothing."""
-    app = web.Application(client_max_size=0)
-    app.router.add_post(_PATH, _validate)
-    async with _served(app) as address:
-        yield address
-
-
-@asynccontextmanager
-async def _served(app: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
-async def _validate(request: web.Request) -> web.Response:
-    body = await request.read()
-    now = datetime.now(UTC)
-    understood = [read_command(orjson.loads(line), CATALOGUE, now) for line in body.split(b"\n")]
-    return web.Response(body=b"%d" % len(understood))

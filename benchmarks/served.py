@@ -1,13 +1,14 @@
-"""The service in a process of its own, whose memory can be looked at."""
+"""Servers in processes of their own: the service, whose memory can be looked at, and one that only validates."""
 
 import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import aiohttp
 
@@ -39,17 +40,27 @@ class Served:
 
 
 @asynccontextmanager
-async def served(url: str) -> AsyncIterator[Served]:
+async def served(url: str, *, workers: int = 1, background: bool = True) -> AsyncIterator[Served]:
     """A service on this database, for the time of the block."""
-    prefix = "CERTINEXT_AUDIT_"
-    settings = {"DATABASE_URL": url, "PORT": "0", "MAX_FEEDS": "10000", "LOG_LEVEL": "warning"}
-    process = await asyncio.create_subprocess_exec(
-        _PROGRAM,
-        "serve",
-        env=os.environ | {prefix + name: value for name, value in settings.items()},
-        stdout=PIPE,
-        stderr=DEVNULL,
-    )
+    settings = {"DATABASE_URL": url, "PORT": "0", "MAX_FEEDS": "10000", "BACKGROUND": str(background)}
+    with TemporaryDirectory() as folder:
+        settings["DATA_DIR"] = folder
+        async with _running((_PROGRAM, "serve", "--workers", str(workers)), settings) as service:
+            yield service
+
+
+@asynccontextmanager
+async def served_bare(workers: int) -> AsyncIterator[str]:
+    """The address of a server that validates commands and keeps nothing."""
+    async with _running((sys.executable, "-m", "benchmarks.bare", str(workers)), {}) as bare:
+        yield bare.address
+
+
+@asynccontextmanager
+async def _running(program: Sequence[str | Path], settings: Mapping[str, str]) -> AsyncIterator[Served]:
+    """A program that prints a line with its address, for the time of the block."""
+    variables = {f"CERTINEXT_AUDIT_{name}": value for name, value in settings.items()}
+    process = await asyncio.create_subprocess_exec(*program, env=os.environ | variables, stdout=PIPE, stderr=DEVNULL)
     try:
         assert process.stdout is not None
         yield Served((await process.stdout.readline()).decode().split()[-1], process)

@@ -88,10 +88,9 @@ async def _at_work(wired: Trail, url: str) -> AsyncIterator[None]:
         wake_ups.APPLIED: background.feed.wake,
         CHANGED: credentials_changed,
     }
+    for_all = (background.runner, background.signing, background.self_check) if wired.keeps_up else ()
     works = (
-        background.runner.run(),
-        background.signing.run(),
-        background.self_check.run(),
+        *(work.run() for work in for_all),
         background.builders.warm_up(),
         services.feed_clients.run(),
         wake_ups.listen(url, heard),

@@ -108,6 +108,8 @@ class Trail:
     projector_pool: Pool
     batches: Batches
     background: "Background"
+    keeps_up: bool
+    """Whether the background work that one host does for all is done here, too."""
 
     def rebuild(self, projection: Projection) -> Rebuild:
         return Rebuild(projection, self.projector_pool, self.batches, _holder())
@@ -248,6 +250,7 @@ async def _wired(url: str, settings: Settings, pools: _Pools, before_pools_close
             builders=builders,
             announcers=(appended, applied),
         ),
+        keeps_up=settings.background,
     )
 
 
