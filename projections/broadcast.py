@@ -18,7 +18,7 @@ from domain.filters import EventFilter
 from domain.matching import Key, Matcher, ShownEvent
 from domain.words import Ledger, Position
 from projections.activity_query import Query, Row
-from projections.database import PASSING
+from projections.database import PASSING, heed_cancellation
 from projections.reads import AT_ONCE, Reads
 
 POLL_SECONDS = 1.0
@@ -123,6 +123,7 @@ class Broadcast:
     async def run(self) -> None:
         """Broadcast until cancelled; a database that is away, or a defect, delays it."""
         while True:
+            heed_cancellation()
             try:
                 moved = await self._go_on()
             except (AuditError, *PASSING) as error:

@@ -1,5 +1,6 @@
 """The database as projections see it, and the one place that says what its driver's errors mean."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
@@ -41,6 +42,15 @@ def translated_errors() -> Iterator[None]:
         yield
     except PASSING as error:
         raise StoreUnavailable(f"the database does not answer: {error!r}") from error
+
+
+def heed_cancellation() -> None:
+    """Raise CancelledError if the task was cancelled. The driver loses that if the connection breaks just then, and
+    raises what is PASSING: who goes on after such an error would go on for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def bind(connection: Connection, ledger: Ledger) -> None:

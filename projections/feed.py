@@ -12,6 +12,7 @@ from domain.errors import StoreUnavailable
 from domain.words import Ledger, Position
 from projections.activity_query import Query
 from projections.broadcast import Broadcast, Encode
+from projections.database import heed_cancellation
 from projections.generations import NotBuilt
 from projections.reads import AT_ONCE, Reads
 
@@ -144,6 +145,7 @@ class Feed:
 async def answered(read: Callable[[], Awaitable[T]]) -> T:
     """The answer of a read, however long the database is away."""
     while True:
+        heed_cancellation()
         try:
             return await read()
         except (StoreUnavailable, NotBuilt) as error:

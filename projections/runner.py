@@ -10,7 +10,7 @@ from domain.errors import StoreUnavailable
 from domain.words import Ledger, Position
 from projections import generations
 from projections.batches import BATCH, Batches
-from projections.database import PASSING, Connection, Pool
+from projections.database import PASSING, Connection, Pool, heed_cancellation
 from projections.lease import Lease, LeaseLost
 from projections.projection import EventProjection, Projection
 from projections.projector import Projector
@@ -94,6 +94,7 @@ class Runner:
             log.info("rebuilding_in_new_shape", projection=projection.name, applied=applied, of=of)
 
         while True:
+            heed_cancellation()
             try:
                 await rebuild.into_shape(began)
             except AlreadyRebuilding:
@@ -112,6 +113,7 @@ class Runner:
         wake_up = self._wake_ups[projection.name]
         try:
             while True:
+                heed_cancellation()
                 try:
                     busy = await lease.hold() and await self._advance_all(projection)
                     if not busy:

@@ -7,7 +7,7 @@ import asyncio
 
 import structlog
 
-from projections.database import PASSING, Pool
+from projections.database import PASSING, Pool, heed_cancellation
 from projections.projection import Projection
 
 TIDY_AFTER = 16_000
@@ -43,6 +43,7 @@ class Tidying:
     async def run(self) -> None:
         """Until cancelled; returns at once if there is nothing to tidy in this projection."""
         while self._tables:
+            heed_cancellation()
             await self._enough.wait()
             self._enough.clear()
             self._waiting = 0

@@ -7,11 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import psycopg
-from alembic.util import CommandError
-from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.embedded import embedded_postgres
-from adapters.postgres.schema import SERVICE, current_version, ensure_service_login, latest_version, migrate
+from adapters.postgres.schema import (
+    SERVICE,
+    UpgradeFailed,
+    current_version,
+    ensure_service_login,
+    latest_version,
+    migrate,
+)
 from adapters.settings import Settings
 from domain.errors import AuditError, StoreUnavailable
 
@@ -74,7 +79,7 @@ _THEIRS = "The database of CERTINEXT_AUDIT_DATABASE_URL"
 
 @contextmanager
 def _told(database: str) -> Iterator[None]:
-    """Turn what psycopg or alembic raise into StoreUnavailable, in words that hold no password."""
+    """Turn what psycopg or a migration raises into StoreUnavailable, in words that hold no password."""
     try:
         yield
     except psycopg.OperationalError as error:
@@ -83,5 +88,5 @@ def _told(database: str) -> Iterator[None]:
         if error.sqlstate is None:  # libpq quotes the URL that it cannot read.
             raise StoreUnavailable(f"{database} cannot be reached: its URL is not one of PostgreSQL") from None
         raise StoreUnavailable(f"{database} refuses: {error}") from error
-    except (psycopg.Error, SQLAlchemyError, CommandError) as error:
+    except (psycopg.Error, UpgradeFailed) as error:
         raise StoreUnavailable(f"{database} refuses: {error}") from error

@@ -5,10 +5,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
-import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from psycopg import sql
 
 from adapters.postgres.connections import CONNECT_SECONDS, PROJECTOR, READER, WRITER
@@ -19,24 +15,28 @@ ROLES = (WRITER, PROJECTOR, READER)
 SERVICE = "certinext_audit_service"
 """The login of the service in a database that is ours alone."""
 
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
 _WITH_SET_OPTION = 160000
 _LOCK = 0x63_6E_61_75  # "cnau": one migration of a database at a time.
+
+
+class UpgradeFailed(Exception):
+    """A migration could not be run."""
 
 
 def migrate(url: str) -> str:
     """Bring the database to the latest version, and return that version.
 
     The user of the URL becomes the owner; it must be allowed to create roles and schemas, or the roles must
-    exist and be granted to it. Raises psycopg.Error with the server's reason.
+    exist and be granted to it. Raises psycopg.Error or UpgradeFailed with the server's reason.
     """
+    # alembic and SQLAlchemy take as long to load as a third of all else, and hardly any start needs them.
+    from adapters.postgres.migrations.upgrade import upgrade  # noqa: PLC0415
+
     with _locked(url) as connection:
         for role in ROLES:
             _ensure_role(connection, role)
-        with _connected(url) as bound:
-            config = _config()
-            config.attributes["connection"] = bound
-            command.upgrade(config, "head")
-            bound.commit()
+        upgrade(url)
         connection.execute("GRANT SELECT ON schema_version TO PUBLIC")
     return latest_version()
 
@@ -65,9 +65,7 @@ def current_version(url: str) -> str | None:
 
 def latest_version() -> str:
     """The version of the schema that this code works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
+    return max(script.name for script in _VERSIONS.glob("[0-9]*.py")).partition("_")[0]
 
 
 @contextmanager
@@ -77,21 +75,6 @@ def _locked(url: str) -> Iterator[psycopg.Connection]:
         connection.execute("SET lock_timeout = '60s'")
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         yield connection
-
-
-@contextmanager
-def _connected(url: str) -> Iterator[sqlalchemy.Connection]:
-    engine = sqlalchemy.create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=sqlalchemy.NullPool
-    )
-    with engine.connect() as connection:
-        yield connection
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    return config
 
 
 def _ensure_role(connection: psycopg.Connection, role: str) -> None:

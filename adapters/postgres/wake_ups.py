@@ -7,7 +7,7 @@ import asyncpg
 import structlog
 
 from adapters.postgres.connections import CONNECT_SECONDS
-from projections.database import PASSING, Pool
+from projections.database import PASSING, Pool, heed_cancellation
 
 APPENDED = "certinext_audit_appended"
 """The channel of ledgers that have new events."""
@@ -42,6 +42,7 @@ class Announcer:
 
     async def run(self) -> None:
         while True:
+            heed_cancellation()
             await self._something.wait()
             self._something.clear()
             said, self._unsaid = list(self._unsaid), {}
@@ -58,6 +59,7 @@ async def listen(url: str, heard: Mapping[str, Callable[[str], None]]) -> None:
     After each new connection everything is called once with nothing, since announcements may have been missed before.
     """
     while True:
+        heed_cancellation()
         try:
             connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS)
             try:

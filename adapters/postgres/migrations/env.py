@@ -1,4 +1,4 @@
-"""What alembic runs; the connection comes from `adapters.postgres.schema`."""
+"""What alembic runs; the connection comes from `upgrade.py`."""
 
 from alembic import context
 

@@ -29,6 +29,17 @@ class LeaseOfOneWhoNeverLooks(lease.Lease):
         return True
 
 
+class LeaseThatLosesCancellations(lease.Lease):
+    """What the driver makes of a cancellation when its connection breaks at the same time."""
+
+    async def hold(self) -> bool:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise asyncpg.ConnectionDoesNotExistError from None
+        return False
+
+
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small batches, so that there is much to interrupt."""
@@ -113,6 +124,19 @@ async def test_tables_are_exact_without_any_lease(stage: Stage, monkeypatch: pyt
     async with opened(stage.url) as other, running(stage.runner("one"), stage.runner("two"), other.runner("three")):
         await eventually(stage.caught_up)
     await assert_exact(stage)
+
+
+async def test_a_runner_ends_although_the_driver_lost_that_it_should(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its projectors know that they were cancelled, whatever error they were told instead."""
+    monkeypatch.setattr(runner, "Lease", LeaseThatLosesCancellations)
+    task = asyncio.create_task(stage.runner("cancelled").run())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done
+    assert task.cancelled()
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)
