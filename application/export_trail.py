@@ -11,8 +11,11 @@ from typing import Protocol
 
 import structlog
 
+from application.lost_exports import ExportNote, ExportNotes
 from application.ports import Clock
+from application.record_commands import AlreadyRecorded
 from application.self_audit import Origin, SelfAudit
+from application.turns import meanwhile
 from domain.credential import Credential
 from domain.errors import AuditError, StoreUnavailable
 from domain.filters import EventFilter
@@ -132,6 +135,7 @@ class ExportTrail:
 
     exporter: Exporter
     self_audit: SelfAudit
+    notes: ExportNotes
     clock: Clock
     new_id: Callable[[], str]
     most: int
@@ -149,8 +153,8 @@ class ExportTrail:
     ) -> AsyncIterator[RunningExport]:
         """An export, whose chunks are to be taken inside the block.
 
-        It is recorded once it is whole. If the block is left before, that is recorded, too, with the reason.
-        Raises TooManyExports, and what queries raise.
+        It is recorded once it is whole. If the block is left before, that is recorded, too, with the reason; and if
+        this process dies, another one does that. Raises TooManyExports, and what queries raise.
         """
         if self.running >= self.most:
             raise TooManyExports(f"{self.running} exports run here already; try again when one has ended")
@@ -159,8 +163,10 @@ class ExportTrail:
         try:
             progress = await self.exporter.begin(asked, min_position)
             running = RunningExport(asked, progress, lambda: self._exported(running, origin))
+            await self.notes.keep(ExportNote(asked.export_id, caller, origin, _details(running)))
             try:
-                yield running
+                async with meanwhile(None, lambda: self._give_sign_of_life(running)):
+                    yield running
             except BaseException as error:
                 await self._interrupted(running, origin, _reason(error))
                 raise
@@ -169,26 +175,38 @@ class ExportTrail:
         finally:
             self.running -= 1
 
+    async def _give_sign_of_life(self, running: RunningExport) -> None:
+        await self.notes.refresh(running.asked.by.ledger, running.asked.export_id, running.rows)
+
     async def _exported(self, running: RunningExport, origin: Origin) -> None:
         details = _details(running) | {"sha256": running.sha256.hex()}
-        await self.self_audit.exported(running.asked.by, running.asked.export_id, details, origin)
+        await self._record(running.asked, details, origin)
 
     async def _interrupted(self, running: RunningExport, origin: Origin, reason: str) -> None:
         """Record that it did not come to its end, even if we are told to stop meanwhile."""
         if running.is_recorded:
             return
-        asked = running.asked
-        record = asyncio.ensure_future(
-            self.self_audit.exported(asked.by, asked.export_id, _details(running), origin, interrupted=reason)
-        )
+        record = asyncio.ensure_future(self._record(running.asked, _details(running), origin, interrupted=reason))
         try:
             await asyncio.shield(record)
         except asyncio.CancelledError:
             await record
             raise
         except StoreUnavailable as error:
-            # The database is what has failed, as a rule; the caller is told so already.
-            log.error("interrupted_export_not_recorded", export=asked.export_id, error=str(error))  # noqa: TRY400
+            # The database is what has failed, as a rule; it is recorded as lost once that is back.
+            log.error("interrupted_export_not_recorded", export=running.asked.export_id, error=str(error))  # noqa: TRY400
+        except AlreadyRecorded as error:
+            log.warning("interrupted_export_was_recorded", export=running.asked.export_id, error=str(error))
+
+    async def _record(
+        self, asked: ExportAsked, details: JsonObject, origin: Origin, interrupted: str | None = None
+    ) -> None:
+        """Raises StoreUnavailable, and AlreadyRecorded if others took us for dead."""
+        await self.self_audit.exported(asked.by, asked.export_id, details, origin, interrupted=interrupted)
+        try:
+            await self.notes.forget(asked.by.ledger, asked.export_id)
+        except StoreUnavailable as error:  # It is found as lost, and then as recorded.
+            log.warning("export_note_left", export=asked.export_id, error=str(error))
 
 
 def _details(running: RunningExport) -> JsonObject:

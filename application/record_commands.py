@@ -18,6 +18,10 @@ Answer: TypeAlias = Receipt | CommandConflict | AuditError
 """What came of one command: an error here is an answer about that command alone."""
 
 
+class AlreadyRecorded(AuditError):
+    """An action of the audit trail itself that is in the ledger already, with other content."""
+
+
 @dataclass(frozen=True)
 class RecordCommands:
     """Turns commands into events of the caller's ledger."""
@@ -40,10 +44,11 @@ class RecordCommands:
         return [next(receipts) if isinstance(item, EventDraft) else item for item in understood]
 
     async def record_own(self, caller: Credential, command: JsonObject) -> Receipt:
-        """Record what the audit trail itself did for the caller. Raises StoreUnavailable."""
+        """Record what the audit trail itself did for the caller. Raises StoreUnavailable, and AlreadyRecorded."""
         draft = self._draft(caller, read_command(command, self.catalogue, self.clock()))
         (receipt,) = await self.store.append(caller.ledger, [draft])
-        assert isinstance(receipt, Receipt)
+        if isinstance(receipt, CommandConflict):
+            raise AlreadyRecorded(f"{receipt.command_id} is in the ledger already, at position {receipt.position}")
         return receipt
 
     def _understand(self, caller: Credential, command: JsonObject | AuditError) -> EventDraft | AuditError:

@@ -1,6 +1,7 @@
 """The audit of the audit: what is done to the trail is recorded in the trail."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
 from application.ports import Clock
@@ -62,9 +63,15 @@ class SelfAudit:
         origin: Origin,
         *,
         interrupted: str | None = None,
+        at: datetime | None = None,
     ) -> None:
-        """A file of events was made, or not finished for the reason given; the export's id is its correlation id."""
-        more: JsonObject = {"correlation_id": export_id}
+        """A file of events was made, or not finished for the reason given; the export's id is its correlation id.
+
+        Of an export there is one event, whoever records it first. Raises StoreUnavailable, and AlreadyRecorded.
+        """
+        more: JsonObject = {"correlation_id": export_id, "command_id": f"export-{export_id}"}
+        if at is not None:
+            more["occurred_at"] = rfc3339(at)
         if interrupted is not None:
             more |= {"status": "failure", "failure": {"code": "interrupted", "reason": interrupted}}
         await self._record(caller, "ExportAuditTrail", details, _ledger_of(caller), origin, more)

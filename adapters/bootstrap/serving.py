@@ -92,6 +92,7 @@ async def _at_work(wired: Trail, url: str) -> AsyncIterator[None]:
     works = (
         *(work.run() for work in for_all),
         background.builders.warm_up(),
+        background.lost_exports.run(),
         services.feed_clients.run(),
         wake_ups.listen(url, heard),
         *(announcer.run() for announcer in background.announcers),

@@ -28,6 +28,7 @@ from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool, 
 from adapters.postgres.credential_store import PostgresCredentialStore
 from adapters.postgres.entity_history import PostgresEntityHistory
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.export_notes import PostgresExportNotes
 from adapters.postgres.ledger_scan import PostgresLedgerScan
 from adapters.postgres.quarantine_store import PostgresQuarantineStore
 from adapters.postgres.verification_store import PostgresVerificationStore
@@ -37,6 +38,7 @@ from application.credentials import Authenticate, CreateCredential, RevokeCreden
 from application.export_trail import ExportTrail
 from application.group_commit import GroupCommit
 from application.kept_checkpoints import KeptCheckpoints
+from application.lost_exports import LostExports
 from application.ports import CredentialStore
 from application.quarantine import KeepRefused, RetryQuarantined
 from application.reconstruct import Reconstruct
@@ -124,6 +126,7 @@ class Background:
     self_check: SelfCheck
     feed: Feed
     builders: Builders
+    lost_exports: LostExports
     announcers: Sequence[wake_ups.Announcer]
 
 
@@ -197,6 +200,7 @@ async def _wired(url: str, settings: Settings, pools: _Pools, before_pools_close
     before_pools_close.push_async_callback(verifications.stop)
     builders = Builders()
     before_pools_close.push_async_callback(builders.close)
+    export_notes = PostgresExportNotes(pools.writer, pools.projector)
     exports = Exports(reads, proofs, trees, signer, builders, CATALOGUE)
     secret = await shared_secret(pools.reader, "cursors")
     feed = Feed(Reads(pools.feeding, pools.projector), event_frame)
@@ -227,7 +231,7 @@ async def _wired(url: str, settings: Settings, pools: _Pools, before_pools_close
             signer=signer,
             verifications=verifications,
             ledger=Ledger(settings.ledger),
-            export_trail=ExportTrail(exports, self_audit, _now, _new_id, settings.max_exports),
+            export_trail=ExportTrail(exports, self_audit, export_notes, _now, _new_id, settings.max_exports),
             limits=Limits(settings.max_command_bytes, verification_workers=settings.verification_workers),
             page=Path(__file__).parents[1] / "page" / "dist",
         ),
@@ -248,6 +252,7 @@ async def _wired(url: str, settings: Settings, pools: _Pools, before_pools_close
             ),
             feed=feed,
             builders=builders,
+            lost_exports=LostExports(export_notes, self_audit),
             announcers=(appended, applied),
         ),
         keeps_up=settings.background,

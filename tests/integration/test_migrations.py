@@ -84,7 +84,7 @@ def test_every_key_begins_with_the_ledger(database_url: str) -> None:
     keys.remove(("audit.secrets", "p", "name"))  # What the service's processes share belongs to no ledger.
     assert {table.removeprefix("audit.") for table, _, _ in keys} == {
         *("heads", "events", "credentials", "quarantine"),
-        *("checkpoints", "signing_keys", "signing_alarms", "verifications"),
+        *("checkpoints", "signing_keys", "signing_alarms", "verifications", "exports"),
     }
     assert {(kind, column) for _, kind, column in keys} == {("p", "ledger"), ("u", "ledger")}
     assert sequences == (0,)
