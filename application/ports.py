@@ -110,6 +110,9 @@ class QuarantineStore(Protocol):
     async def retried(self, ledger: Ledger, quarantined_id: str, at: datetime, position: Position) -> None:
         """Note the event that it has become; a later note changes nothing. Raises StoreUnavailable."""
 
+    async def waiting_in(self, ledger: Ledger) -> int:
+        """How many of a ledger wait. Raises StoreUnavailable."""
+
     async def waiting(self) -> int:
         """How many of all ledgers have not become an event. Raises StoreUnavailable."""
 

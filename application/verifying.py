@@ -37,6 +37,12 @@ class VerificationStore(Protocol):
     async def find(self, ledger: Ledger, verification_id: str) -> VerificationRun | None:
         """One by its id."""
 
+    async def last(self, ledger: Ledger) -> VerificationRun | None:
+        """The one that was started last, whatever it is of and however far it is."""
+
+    async def last_whole(self, ledger: Ledger) -> VerificationRun | None:
+        """The last one of everything."""
+
     async def last_end(self, ledger: Ledger) -> Trusted | None:
         """Where the last one that found nothing wrong ended; None without one, or if a later one did find something."""
 

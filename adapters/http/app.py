@@ -21,6 +21,7 @@ from adapters.http.feed.route import feed
 from adapters.http.findings import findings
 from adapters.http.health import health
 from adapters.http.investigations import investigations
+from adapters.http.ledger_health import ledger_health
 from adapters.http.openapi import document
 from adapters.http.page import add_page
 from adapters.http.problems import Problem, problem_of, problem_of_status
@@ -73,6 +74,7 @@ ALL_ROUTES = [
     *feed.routes,
     *quarantine.routes,
     *sessions.routes,
+    *ledger_health.routes,
     *health.routes,
     *description.routes,
 ]

@@ -37,6 +37,9 @@ class MemoryQuarantineStore:
             quarantined, body = found
             self._kept[ledger, quarantined_id] = (replace(quarantined, retried_at=at, position=position), body)
 
+    async def waiting_in(self, ledger: Ledger) -> int:
+        return sum(quarantined.retried_at is None for quarantined in self._of(ledger))
+
     async def waiting(self) -> int:
         return sum(quarantined.retried_at is None for quarantined, _ in self._kept.values())
 

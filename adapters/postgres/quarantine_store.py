@@ -115,6 +115,13 @@ class PostgresQuarantineStore:
         async with bound(self._pool, ledger) as connection:
             await connection.execute(_RETRIED, ledger, quarantined_id, at, position)
 
+    async def waiting_in(self, ledger: Ledger) -> int:
+        async with bound(self._pool, ledger, readonly=True) as connection:
+            count: int = await connection.fetchval(
+                "SELECT count(*) FROM audit.quarantine WHERE ledger = $1 AND retried_at IS NULL", ledger
+            )
+        return count
+
     async def waiting(self) -> int:
         with translated_errors():
             count: int = await self._projector_pool.fetchval(

@@ -23,10 +23,16 @@ ON CONFLICT ON CONSTRAINT verifications_id DO UPDATE SET
     end_recorded_at = excluded.end_recorded_at
 """
 
-_FIND = """
+_SELECT = """
 SELECT ledger, id, kind, source, whole, started_at, updated_at, stage, done, total, finished_at, verdict, report
-FROM audit.verifications WHERE ledger = $1 AND id = $2
+FROM audit.verifications
 """
+
+_FIND = f"{_SELECT} WHERE ledger = $1 AND id = $2"
+
+_LAST = f"{_SELECT} WHERE ledger = $1 ORDER BY started_at DESC LIMIT 1"
+
+_LAST_WHOLE = f"{_SELECT} WHERE ledger = $1 AND whole ORDER BY started_at DESC LIMIT 1"
 
 _LAST_END = """
 SELECT verdict, end_position, end_chain_hash, end_recorded_at FROM audit.verifications
@@ -77,8 +83,17 @@ class PostgresVerificationStore:
             )
 
     async def find(self, ledger: Ledger, verification_id: str) -> VerificationRun | None:
+        return await self._one(ledger, _FIND, verification_id)
+
+    async def last(self, ledger: Ledger) -> VerificationRun | None:
+        return await self._one(ledger, _LAST)
+
+    async def last_whole(self, ledger: Ledger) -> VerificationRun | None:
+        return await self._one(ledger, _LAST_WHOLE)
+
+    async def _one(self, ledger: Ledger, query: str, *arguments: object) -> VerificationRun | None:
         async with bound(self._pool, ledger, readonly=True) as connection:
-            row = await connection.fetchrow(_FIND, ledger, verification_id)
+            row = await connection.fetchrow(query, ledger, *arguments)
         return None if row is None else _run(row)
 
     async def last_end(self, ledger: Ledger) -> Trusted | None:

@@ -10,7 +10,15 @@ from tests.browser.conftest import sign_in, verify_file, watched
 from tests.e2e.client import Client
 
 _AXE = (Path(__file__).parents[2] / "adapters" / "page" / "node_modules" / "axe-core" / "axe.min.js").read_text()
-_VIEWS = ("/explore", "/explore?text=nowhereatall", "/findings", "/estate", "/investigate?actor=u-17", "/verify")
+_VIEWS = (
+    "/explore",
+    "/explore?text=nowhereatall",
+    "/findings",
+    "/estate",
+    "/investigate?actor=u-17",
+    "/verify",
+    "/health",
+)
 
 
 async def _faults(page: Page) -> list[str]:
@@ -75,7 +83,7 @@ async def test_verdicts_about_files_are_accessible(browser: Browser, auditor: Cl
 async def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser, auditor: Client) -> None:
     async with watched(browser, viewport={"width": 360, "height": 740}) as page:
         await sign_in(page, auditor)
-        for view in ("/explore", "/findings", "/verify", "/entity/certificate/c-42"):
+        for view in ("/explore", "/findings", "/verify", "/health", "/entity/certificate/c-42"):
             await page.goto(auditor.address + view)
             await _settled(page)
             width = await page.evaluate("document.documentElement.scrollWidth")

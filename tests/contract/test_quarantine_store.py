@@ -111,6 +111,8 @@ async def test_the_same_bytes_of_another_source_or_ledger_are_others(store: Quar
     await store.retried(OTHER, sent[0][0].id, NOW, Position(1))
     assert await store.find(DEFAULT_LEDGER, sent[0][0].id) == sent[0]
     assert await store.waiting() == 3
+    assert await store.waiting_in(DEFAULT_LEDGER) == 2
+    assert await store.waiting_in(OTHER) == 1
 
 
 async def test_the_quarantine_is_bounded(store: QuarantineStore) -> None:
@@ -170,7 +172,7 @@ async def test_a_retry_is_noted_once(store: QuarantineStore) -> None:
     assert await listed(store, QuarantineFilter(state=QuarantineState.RETRIED)) == [retried]
     assert await listed(store, QuarantineFilter(state=QuarantineState.WAITING)) == [two[0]]
     assert await listed(store) == [two[0], retried]
-    assert await store.waiting() == 1
+    assert await store.waiting() == await store.waiting_in(DEFAULT_LEDGER) == 1
     await store.retried(DEFAULT_LEDGER, "0198c0de-0000-7000-8000-000000000000", NOW, Position(1))
 
 

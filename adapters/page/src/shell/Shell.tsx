@@ -5,7 +5,7 @@ import { ApiError, getJson } from "../api/client";
 import type { Session } from "../api/types";
 import { Explore } from "../explore/Explore";
 import { Failed, Loading } from "./states";
-import { SessionContext } from "./session";
+import { SessionContext, readsEvents, seesHealth } from "./session";
 import { useFileDrop } from "../verify/dropped";
 import { useShortcuts } from "./shortcuts";
 import { SignIn } from "./SignIn";
@@ -16,6 +16,7 @@ const EntityView = lazy(() => import("../estate/EntityView"));
 const EstateView = lazy(() => import("../estate/EstateView"));
 const FindingsView = lazy(() => import("../findings/FindingsView"));
 const InvestigateView = lazy(() => import("../investigate/InvestigateView"));
+const HealthView = lazy(() => import("../health/HealthView"));
 const VerifyView = lazy(() => import("../verify/VerifyView"));
 const EventView = lazy(() => import("../event/EventView"));
 
@@ -47,7 +48,7 @@ export function Shell() {
       </a>
       <TopBar address={address} offline={session.isError} />
       <main id="content" className="content" tabIndex={-1}>
-        <Suspense fallback={<Loading what="this view" />}>{viewOf(address)}</Suspense>
+        <Suspense fallback={<Loading what="this view" />}>{viewOf(address, session.data)}</Suspense>
       </main>
       {fileIsOver && <div className="drop-overlay">Drop the exported file to verify it here. It is sent nowhere.</div>}
       {sheetIsOpen && (
@@ -59,10 +60,12 @@ export function Shell() {
   );
 }
 
-function viewOf(address: Address): ReactNode {
+function viewOf(address: Address, session: Session): ReactNode {
   const [first = "", second = ""] = address.rest;
   switch (address.view) {
     case "explore":
+      // Where everybody begins: who reads no event has other work.
+      if (!readsEvents(session)) return seesHealth(session) ? <HealthView /> : <VerifyView />;
       return <Explore query={address.query} />;
     case "event":
       return <EventView eventId={first} key={first} />;
@@ -74,6 +77,8 @@ function viewOf(address: Address): ReactNode {
       return <FindingsView query={address.query} />;
     case "investigate":
       return <InvestigateView query={address.query} />;
+    case "health":
+      return <HealthView />;
     case "verify":
       return <VerifyView />;
     default:

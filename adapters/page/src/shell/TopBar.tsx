@@ -6,7 +6,7 @@ import type { Session } from "../api/types";
 import { type Clock, type Theme, prefer, usePreferences } from "../preferences";
 import { zone } from "../times";
 import { Brand } from "./Brand";
-import { readsEvents, seesAll, useSession } from "./session";
+import { readsEvents, seesAll, seesHealth, useSession } from "./session";
 
 interface View {
   name: string;
@@ -19,6 +19,7 @@ const VIEWS: readonly View[] = [
   { name: "findings", title: "Findings", offered: seesAll },
   { name: "estate", title: "Estate", offered: seesAll },
   { name: "investigate", title: "Investigate", offered: readsEvents },
+  { name: "health", title: "Health", offered: seesHealth },
   { name: "verify", title: "Verify", offered: () => true },
 ];
 

@@ -15,6 +15,10 @@ export function seesAll(session: Session): boolean {
   return session.role === "auditor";
 }
 
+export function seesHealth(session: Session): boolean {
+  return session.role === "auditor" || session.role === "operator";
+}
+
 export function readsEvents(session: Session): boolean {
   return session.role === "auditor" || session.role === "user";
 }

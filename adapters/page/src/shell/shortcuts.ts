@@ -14,6 +14,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: "g f", words: "Go to Findings" },
   { keys: "g s", words: "Go to the Estate" },
   { keys: "g i", words: "Go to Investigate" },
+  { keys: "g h", words: "Go to Health" },
   { keys: "g v", words: "Go to Verify a file" },
   { keys: "j ↓", words: "Next event" },
   { keys: "k ↑", words: "Event before" },
@@ -28,6 +29,7 @@ const GO = new Map([
   ["f", "findings"],
   ["s", "estate"],
   ["i", "investigate"],
+  ["h", "health"],
   ["v", "verify"],
 ]);
 
