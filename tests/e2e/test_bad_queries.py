@@ -72,6 +72,12 @@ BAD = [
     ("user=%", ["user"]),
     ("user=%C3", ["user"]),
     ("text=100%", ["text"]),
+    ("q=usr:x", ["q"]),
+    ("q=%22x", ["q"]),
+    ("q=%00", ["q"]),
+    ("q=x&q=y", ["q"]),
+    ("q=status:odd&limit=0", ["q", "limit"]),
+    ("q=before:2026-11-24&from=2026-11-24T10:00:00Z", ["from"]),
     ("%ff=x", ["%ff"]),
 ]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from yarl import URL
 
 from tests.builders import command_data
 from tests.e2e.client import Client
@@ -107,6 +108,24 @@ async def test_every_status_or_one_twice(seeded: Seeded, values: list[str]) -> N
 async def test_any_filters_together(seeded: Seeded, wanted: Wanted, order: str) -> None:
     """Different filters must all hold, in either order of the answer, as a plain model says."""
     await seeded.check(wanted, order)
+
+
+async def test_one_text_says_them_all(seeded: Seeded) -> None:
+    """`q` finds what its terms find as parameters, and its pages go on."""
+    name, status = FILTERS["user"][0], FILTERS["status"][0]
+    wanted = {"user": [name], "status": [status]}
+    assert await seeded.check(wanted)
+    expected = [event for event in seeded.events if matches(event, wanted)]
+    found: list[str] = []
+    target: URL | None = URL("/v1/events").with_query(
+        {"q": f'user:"{name}" status:{status} after:2020-01-01', "order": "recorded", "limit": "2"}
+    )
+    while target is not None:
+        answer = await seeded.auditor.call("GET", target)
+        events = answer.json["events"]
+        found += [event["event_id"] for event in events]
+        target = answer.links.get("next") if events else None
+    assert found == [event["event_id"] for event in expected]
 
 
 @pytest.mark.parametrize(
