@@ -1,6 +1,7 @@
 """Finding events on the page: by keyboard, by mouse, and by an address that somebody sent."""
 
 import re
+from datetime import datetime
 
 from playwright.async_api import Browser, Page, expect
 
@@ -28,13 +29,22 @@ async def test_a_filter_is_typed_and_chosen_by_keyboard(page: Page) -> None:
     await page.keyboard.press("Enter")
     await expect(page.locator(_ROWS)).to_have_count(6)
     await expect(page).to_have_url(re.compile("status=failure"))
+    box = page.get_by_role("combobox", name="Filter events")
+    await expect(page.get_by_role("listbox")).to_have_count(0)
+    await expect(box).to_be_focused()
+    await page.keyboard.type("user:jör")
+    await page.get_by_role("option", name="Jörg Šimůnek").wait_for()
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile("status=failure.*user="))
+    await page.keyboard.press("Backspace")
+    await page.keyboard.press("Backspace")
+    await expect(page).not_to_have_url(re.compile("status="))
 
 
 async def test_names_are_completed_from_the_trail(page: Page) -> None:
     await page.get_by_role("combobox", name="Filter events").fill("user:jör")
     await page.get_by_role("option", name="Jörg Šimůnek").click()
     await expect(page.locator(_ROWS)).to_have_count(6)
-    await page.keyboard.press("Escape")
     await page.locator(".term-remove").click()
     await expect(page).not_to_have_url(re.compile("user="))
 
@@ -76,6 +86,33 @@ async def test_drawing_over_the_histogram_narrows_the_time(page: Page) -> None:
     await page.mouse.move(box["x"] + box["width"] * 0.95, middle, steps=5)
     await page.mouse.up()
     await expect(page).to_have_url(re.compile("from=.*to="))
+
+
+async def test_the_table_goes_to_a_time_and_back(page: Page, auditor: Client) -> None:
+    """By keyboard; what happened later is out of the table, and the filters stay as they are."""
+    events = (await auditor.page({"activity": "user.logged_in", "status": "success"}))["events"]
+    there = datetime.fromisoformat(events[10]["occurred_at"])
+    await page.goto(f"{auditor.address}/explore?status=success")
+    await expect(page.locator(_ROWS).first).to_be_visible()
+    await page.keyboard.press("t")
+    await page.get_by_label("Time (UTC)").fill(f"{there:%Y-%m-%dT%H:%M:%S}")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator(_ROWS).first.get_by_role("time")).to_have_text(f"{there:%Y-%m-%d %H:%M:%S}")
+    await expect(page).to_have_url(re.compile("status=success.*at="))
+    await page.get_by_role("button", name="Back to the newest").click()
+    await expect(page).not_to_have_url(re.compile("at="))
+    await expect(page.locator(_ROWS).first.get_by_role("time")).not_to_have_text(f"{there:%Y-%m-%d %H:%M:%S}")
+
+
+async def test_a_press_on_the_histogram_goes_to_that_time(page: Page) -> None:
+    over = page.locator(".u-over")
+    await over.wait_for()
+    box = await over.bounding_box()
+    assert box is not None
+    await page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2)
+    await expect(page).to_have_url(re.compile("at="))
+    await expect(page.get_by_text("Newer ones are not shown")).to_be_visible()
 
 
 async def test_new_events_wait_behind_a_pill(page: Page, module: Client) -> None:

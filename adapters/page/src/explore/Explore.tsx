@@ -7,9 +7,10 @@ import { ColumnChoice } from "./ColumnChoice";
 import { columnsOf } from "./columns";
 import { EventTable } from "./EventTable";
 import { Histogram } from "./Histogram";
+import { JumpTo, JumpedBar } from "./JumpTo";
 import { SearchBox } from "./SearchBox";
 import { TimeRange } from "./TimeRange";
-import { apiQuery, termsOf, withTerm, withoutTerm } from "./filters";
+import { apiQuery, listQuery, termsOf, withTerm, withValues, withoutTerm } from "./filters";
 import { useFoundEvents } from "./useFoundEvents";
 
 const ExportDialog = lazy(() => import("../export/ExportDialog"));
@@ -20,10 +21,12 @@ interface Props {
 
 /** Finding events: filters, how many there were over time, and the events themselves, newest first. */
 export function Explore({ query }: Props) {
-  const found = useFoundEvents(apiQuery(query));
+  const found = useFoundEvents(listQuery(query));
   const [follows, setFollows] = useState(false);
   const [exports, setExports] = useState(false);
   const change = (changed: URLSearchParams): void => go(addressOf("explore", [], changed));
+  const at = query.get("at");
+  const jump = (moment: string | null): void => change(withValues(query, { at: moment }));
   return (
     <div className="explore">
       <h1 className="visually-hidden">Explore events</h1>
@@ -34,6 +37,7 @@ export function Explore({ query }: Props) {
           remove={(term) => change(withoutTerm(query, term))}
         />
         <TimeRange query={query} change={change} />
+        <JumpTo at={at} jump={jump} />
         <ColumnChoice query={query} change={change} />
         <Button className="button export-button" onPress={() => setExports(true)}>
           Export
@@ -48,6 +52,7 @@ export function Explore({ query }: Props) {
       {found.missing > 0 && (
         <p className="warning">{found.missing} events could not be read into this table and are missing here.</p>
       )}
+      {at !== null && <JumpedBar at={at} jump={jump} />}
       {found.feed && (
         <LiveBar feed={found.feed} follows={follows} setFollows={setFollows} show={found.show} refresh={found.refresh} />
       )}
@@ -60,7 +65,7 @@ export function Explore({ query }: Props) {
 }
 
 function Nothing({ query, change }: { query: URLSearchParams; change: (query: URLSearchParams) => void }) {
-  const narrowed = termsOf(query).length > 0 || query.has("from") || query.has("to");
+  const narrowed = termsOf(query).length > 0 || ["from", "to", "at"].some((name) => query.has(name));
   return (
     <div className="state">
       <h2>{narrowed ? "No event matches" : "Nothing is recorded yet"}</h2>

@@ -39,6 +39,7 @@ export function Histogram({ query, change }: Props) {
         counts={counts.data}
         clock={clock}
         narrow={(from, to) => change(withValues(query, { from, to, at: null }))}
+        jump={(at) => change(withValues(query, { at }))}
       />
       <figcaption className="histogram-caption">
         <strong>{count(total, "event")}</strong>
@@ -54,18 +55,24 @@ interface PlotProps {
   counts: Counts;
   clock: Clock;
   narrow: (from: string, to: string) => void;
+  jump: (at: string) => void;
 }
 
-function Plot({ counts, clock, narrow }: PlotProps) {
+function Plot({ counts, clock, narrow, jump }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
-  const drawn = useRef(narrow);
+  const chosen = useRef({ narrow, jump });
   useEffect(() => {
-    drawn.current = narrow;
+    chosen.current = { narrow, jump };
   });
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const plot = new uPlot(options(element, clock, (from, to) => drawn.current(from, to)), dataOf(counts), element);
+    const plot = new uPlot(options(element, clock, (from, to) => chosen.current.narrow(from, to)), dataOf(counts), element);
+    // A press without drawing is a jump: to the end of the bar, since the newest stands on top.
+    plot.over.addEventListener("click", () => {
+      const begin = plot.data[0][plot.cursor.idx ?? -1];
+      if (begin !== undefined && plot.select.width === 0) chosen.current.jump(new Date((begin + counts.seconds - 1) * 1000).toISOString());
+    });
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
     return () => {

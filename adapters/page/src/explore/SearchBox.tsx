@@ -25,6 +25,9 @@ interface Props {
 /** One box for all filters: type words, or a filter's name and a colon; each filter becomes a tag. */
 export function SearchBox({ query, add, remove }: Props) {
   const [input, setInput] = useState("");
+  // Each choice makes the box anew: the old one would open its list again as soon as it is emptied.
+  const [choices, setChoices] = useState(0);
+  const [justChose, setJustChose] = useState(false);
   const box = useRef<HTMLInputElement>(null);
   const activities = useActivities(seesAll(useSession()));
   const completions = useCompletions(useDeferredValue(input), activities);
@@ -34,6 +37,8 @@ export function SearchBox({ query, add, remove }: Props) {
     if (completion?.term) {
       add(completion.term);
       setInput("");
+      setChoices(choices + 1);
+      setJustChose(true);
     } else if (completion?.input) {
       setInput(completion.input);
       box.current?.focus();
@@ -43,6 +48,7 @@ export function SearchBox({ query, add, remove }: Props) {
   return (
     <div className="search" role="search">
       <ComboBox
+        key={choices}
         className="search-box"
         items={completions}
         inputValue={input}
@@ -52,18 +58,22 @@ export function SearchBox({ query, add, remove }: Props) {
           if (key !== null) choose(completions.find((completion) => completion.id === key));
         }}
         allowsCustomValue
-        menuTrigger="focus"
+        menuTrigger={justChose ? "input" : "focus"}
         allowsEmptyCollection
       >
         <Label className="visually-hidden">Filter events</Label>
         <Input
           ref={box}
           className="input search-input"
+          autoFocus={justChose}
+          onBlur={() => setJustChose(false)}
           placeholder="Filter: words, or user: module: activity: status: entity: …"
           onKeyDown={(event) => {
             if (event.key === "Enter" && input.trim() !== "" && !event.currentTarget.getAttribute("aria-activedescendant")) {
               choose(completions[0]);
             }
+            const last = terms.at(-1);
+            if (event.key === "Backspace" && input === "" && last !== undefined) remove(last);
           }}
         />
         <Popover className="popover search-popover">

@@ -40,6 +40,19 @@ export function apiQuery(query: URLSearchParams): URLSearchParams {
   return parameters;
 }
 
+const A_SECOND = 1000;
+
+/** What the table asks for: who has jumped to a time sees what happened up to and in that second. */
+export function listQuery(query: URLSearchParams): URLSearchParams {
+  const parameters = apiQuery(query);
+  const at = Date.parse(query.get("at") ?? "");
+  if (Number.isNaN(at)) return parameters;
+  const until = new Date(at + A_SECOND).toISOString();
+  const to = parameters.get("to");
+  if (to === null || until < new Date(to).toISOString()) parameters.set("to", until);
+  return parameters;
+}
+
 export function withTerm(query: URLSearchParams, term: Term): URLSearchParams {
   const changed = new URLSearchParams(query);
   if (!changed.getAll(term.name).includes(term.value)) changed.append(term.name, term.value);

@@ -20,6 +20,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: "k ↑", words: "Event before" },
   { keys: "Enter", words: "Open the event" },
   { keys: "Page Up, Page Down, Home, End", words: "Move far in the table" },
+  { keys: "t", words: "Go to a time in the table" },
   { keys: "x", words: "Export the events that are shown" },
   { keys: "?", words: "These shortcuts" },
 ];
@@ -45,7 +46,8 @@ export function useShortcuts(): [boolean, (open: boolean) => void] {
       if (view !== undefined) go(addressOf(view));
       else if (event.key === "?") setOpen(true);
       else if (event.key === "/") focusFilter();
-      else if (event.key === "x") document.querySelector<HTMLElement>(".export-button")?.click();
+      else if (event.key === "x") press(".export-button");
+      else if (event.key === "t") press(".jump-button");
       else return;
       event.preventDefault();
     }
@@ -57,6 +59,10 @@ export function useShortcuts(): [boolean, (open: boolean) => void] {
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.closest("input, textarea, select, [role=menu], [role=dialog]") !== null;
+}
+
+function press(selector: string): void {
+  document.querySelector<HTMLElement>(selector)?.click();
 }
 
 function focusFilter(): void {
