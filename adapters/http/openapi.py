@@ -119,7 +119,7 @@ def _name(model: type[BaseModel]) -> str:
 
 def _path_parameters(route: Route) -> list[Parameter]:
     return [
-        _parameter(name, "path", words, {"type": "string"})
+        _parameter(name, "path", words, {"type": "string"}, required=True)
         for name, words in _PATH_PARAMETERS.items()
         if f"{{{name}}}" in route.path
     ]
@@ -132,17 +132,18 @@ def _query_parameters(route: Route) -> list[Parameter]:
         for name, field in model.model_fields.items():
             schema = dict(properties[field.alias or name])
             schema.pop("title", None)
-            found.append(_parameter(field.alias or name, "query", schema.pop("description", ""), schema))
+            words = schema.pop("description", "")
+            found.append(_parameter(field.alias or name, "query", words, schema, required=field.is_required()))
     return found
 
 
-def _parameter(name: str, place: str, description: str, schema: dict[str, Any]) -> Parameter:
+def _parameter(name: str, place: str, description: str, schema: dict[str, Any], *, required: bool) -> Parameter:
     return Parameter.model_validate(
         {
             "name": name,
             "in": place,
             "description": description,
-            "required": place == "path",
+            "required": required,
             "schema": schema,
         }
     )

@@ -95,6 +95,20 @@ async def test_the_description_holds_every_route(description: dict[str, Any]) ->
         assert bool(operation["security"]) == bool(route.roles)
 
 
+async def test_what_a_query_must_have_is_described_as_required(description: dict[str, Any], auditor: Client) -> None:
+    """And whoever leaves it out is told so."""
+    found = {
+        path: [one["name"] for one in item["get"].get("parameters", ()) if one["in"] == "query" and one["required"]]
+        for path, item in description["paths"].items()
+        if "get" in item
+    }
+    required = {path: names for path, names in found.items() if names}
+    assert required
+    for path, names in required.items():
+        answer = await auditor.get(re.sub(r"\{\w+\}", "user", path))
+        assert (answer.status, answer.parameters) == (422, names), path
+
+
 @pytest.fixture
 def of_command(description: dict[str, Any]) -> Draft202012Validator:
     """Judges commands by the description alone."""
