@@ -144,8 +144,8 @@ async def _pages(wired: Trail, rows: int) -> AsyncIterator[Sequence[Evidence]]:
     after: Keyset | None = None
     while True:
         page = await wired.services.reads.export_page(DEFAULT_LEDGER, query, Order.RECORDED, after)
-        if page.rows:
-            yield page.rows
+        if page.rows is not None:
+            yield list(page.rows.rows())
         if page.goes_on is None:
             return
         after = page.goes_on

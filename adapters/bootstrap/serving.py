@@ -88,11 +88,14 @@ async def _at_work(wired: Trail, url: str) -> AsyncIterator[None]:
         wake_ups.APPLIED: background.feed.wake,
         CHANGED: credentials_changed,
     }
-    for_all = (background.runner, background.signing, background.self_check) if wired.keeps_up else ()
+    for_all = (
+        (background.runner, background.signing, background.self_check, background.lost_exports)
+        if wired.keeps_up
+        else ()
+    )
     works = (
         *(work.run() for work in for_all),
         background.builders.warm_up(),
-        background.lost_exports.run(),
         services.feed_clients.run(),
         wake_ups.listen(url, heard),
         *(announcer.run() for announcer in background.announcers),

@@ -15,7 +15,11 @@ from adapters.exports.xlsx.frame import opening
 from adapters.processes import ProcessDied, WorkProcess, started_process
 from domain.exported import EVENT_COLUMNS
 
-_POLITELY = 5
+PER_EXPORT = min(2, os.cpu_count() or 1)
+"""What the file costs is done by two, while the server reads and sends."""
+
+_POLITELY = 19
+"""The builders take what others leave: they are the ones that could keep all cores busy for minutes."""
 
 log = structlog.get_logger()
 
@@ -31,7 +35,7 @@ class Builders:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[WorkProcess]:
-        """A process for one export."""
+        """A process for one export, which may have PER_EXPORT of them."""
         async with self._starting:
             builder = self._idle.pop() if self._idle else await self._start()
         try:
@@ -44,10 +48,11 @@ class Builders:
                 await asyncio.shield(builder.end())
 
     async def warm_up(self) -> None:
-        """Have one ready, so that the first bytes of the first export need not wait for it."""
+        """Have those of one export ready, so that the first bytes of the first export need not wait for it."""
         try:
-            async with self._starting:
-                self._idle.append(await self._start())
+            for _ in range(PER_EXPORT):
+                async with self._starting:
+                    self._idle.append(await self._start())
         except (ProcessDied, OSError) as error:
             log.warning("no_process_for_exports", error=str(error))
 

@@ -1,13 +1,14 @@
 """What a page of events becomes, and what is counted meanwhile."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from isal import isal_zlib
 
 from domain.errors import AuditError, UnreadableEvent
+from domain.evidence_page import EvidencePage
 from domain.export_check import FINGERPRINT_BYTES
 from domain.exported import Evidence, Words, facts_of, row_hash
 from domain.values import JsonObject
@@ -42,10 +43,10 @@ class Built(NamedTuple):
     counts: Counts
 
 
-def build(rows: Sequence[Evidence], words: Words, one: Callable[[Evidence, JsonObject], str]) -> tuple[str, Built]:
+def build(page: EvidencePage, words: Words, one: Callable[[Evidence, JsonObject], str]) -> tuple[str, Built]:
     """The text of a page, of which `one` makes each row, and the rest of what is to be known of it."""
     texts, told, hashes = [], [], []
-    for evidence in rows:
+    for evidence in page.rows():
         facts: Any = _facts(evidence, words)
         actor, status = facts["actor"], facts["status"]
         user = (actor["id"], actor.get("full_name") or "", status)

@@ -7,6 +7,7 @@ from adapters.exports.proving import ProofParts
 from adapters.exports.tally import Tally
 from adapters.exports.told import Facts
 from adapters.processes import WorkProcess
+from domain.evidence_page import EvidencePage
 from domain.exported import EVENT_COLUMNS, Evidence, Words
 from domain.values import JsonObject
 
@@ -20,16 +21,17 @@ _NEEDS_QUOTES = frozenset('",\r\n')
 class CommaSeparated:
     """Written by one task."""
 
-    def __init__(self, builder: WorkProcess, words: Words) -> None:
-        self._builder = builder
+    def __init__(self, words: Words) -> None:
         self._words = words
 
     async def begin(self) -> bytes:
         return _line(_TITLES).encode()
 
-    async def page(self, rows: Sequence[Evidence], tally: Tally) -> bytes:
-        built: Built = await self._builder.call(event_lines, rows, self._words)
-        tally.add(rows, built)
+    async def built(self, builder: WorkProcess, page: EvidencePage) -> Built:
+        return await builder.call(event_lines, page, self._words)
+
+    async def add(self, page: EvidencePage, built: Built, tally: Tally) -> bytes:
+        tally.add(page, built)
         return built.data
 
     async def end(self, facts: Facts, proof: ProofParts) -> AsyncIterator[bytes]:
@@ -38,9 +40,9 @@ class CommaSeparated:
         yield b""  # So that this is a generator, as it is for the others.
 
 
-def event_lines(rows: Sequence[Evidence], words: Words) -> Built:
+def event_lines(page: EvidencePage, words: Words) -> Built:
     """Done in the process that builds."""
-    text, built = build(rows, words, _event_line)
+    text, built = build(page, words, _event_line)
     return built._replace(data=text.encode())
 
 

@@ -1,4 +1,4 @@
-"""Makes files of events: reads the next page while the last is built and taken."""
+"""Makes files of events: reads the next pages while the last are built and taken."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -8,9 +8,10 @@ from hashlib import sha256
 
 import structlog
 
-from adapters.exports.builder import Builders
+from adapters.exports.builder import PER_EXPORT, Builders
 from adapters.exports.comma_separated import CommaSeparated
 from adapters.exports.files import ExportFile
+from adapters.exports.in_turns import ahead, in_turns
 from adapters.exports.jsonl import JsonLines
 from adapters.exports.proving import PositionsText, ProofParts, nodes_of, positions_text
 from adapters.exports.tally import Tally
@@ -21,7 +22,8 @@ from application.export_trail import ExportAsked
 from application.sign_checkpoints import SignCheckpoint, SigningRefused
 from domain.activity import Catalogue
 from domain.checkpoint import Checkpoint
-from domain.exported import EVENT_COLUMNS, Columns, Evidence, Words
+from domain.evidence_page import EvidencePage
+from domain.exported import EVENT_COLUMNS, Columns, Words
 from domain.manifest import Manifest, origin, words_of
 from domain.merkle import EMPTY_ROOT
 from domain.signed_note import NoteSignature, SignedNote, VerifierKey
@@ -93,10 +95,14 @@ class Export:
         async with AsyncExitStack() as held:
             builder = await held.enter_async_context(self._exports.builders.one())
             file = self._file(builder)
-            yield await file.begin()
-            pages = await held.enter_async_context(aclosing(_ahead(self._pages())))
-            async for rows in pages:
-                yield await file.page(rows, self._tally)
+            yield await file.begin()  # Which need not wait for the other builder to start.
+            builders = [builder]
+            while len(builders) < PER_EXPORT:
+                builders.append(await held.enter_async_context(self._exports.builders.one()))
+            pages = await held.enter_async_context(aclosing(ahead(self._pages())))
+            all_built = await held.enter_async_context(aclosing(in_turns(builders, file.built, pages)))
+            async for page, built in all_built:
+                yield await file.add(page, built, self._tally)
             facts, proof = await self._proof(builder)
             async for data in file.end(facts, proof):
                 yield data
@@ -106,17 +112,17 @@ class Export:
         if self._asked.format is ExportFormat.XLSX:
             return Workbook(builder, words, self._exports.columns, evidence=self._exports.evidence)
         if self._asked.format is ExportFormat.JSONL:
-            return JsonLines(builder, words, self._head())
-        return CommaSeparated(builder, words)
+            return JsonLines(words, self._head())
+        return CommaSeparated(words)
 
-    async def _pages(self) -> AsyncGenerator[list[Evidence], None]:
+    async def _pages(self) -> AsyncGenerator[EvidencePage, None]:
         asked = self._asked
         query = Query(asked.wanted, asked.only_actor, self.position)
         after: Keyset | None = None
         while True:
             page = await self._exports.reads.export_page(self._ledger, query, asked.order, after)
-            if page.rows:
-                yield list(page.rows)
+            if page.rows is not None:
+                yield page.rows
             if page.goes_on is None:
                 return
             after = page.goes_on
@@ -194,22 +200,3 @@ class Export:
                 except SigningRefused as error:
                     log.warning("export_without_checkpoint", ledger=self._ledger, reason=str(error))
         return False
-
-
-async def _ahead(pages: AsyncGenerator[list[Evidence], None]) -> AsyncGenerator[list[Evidence], None]:
-    """The same, with the next page read while the last is worked on."""
-    async with aclosing(pages):
-        following = asyncio.ensure_future(_next(pages))
-        try:
-            while (page := await following) is not None:
-                following = asyncio.ensure_future(_next(pages))
-                yield page
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-
-
-async def _next(pages: AsyncGenerator[list[Evidence], None]) -> list[Evidence] | None:
-    async for page in pages:
-        return page
-    return None

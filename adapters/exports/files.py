@@ -1,12 +1,14 @@
 """What a format must do."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Protocol
 
+from adapters.exports.built import Built
 from adapters.exports.proving import ProofParts
 from adapters.exports.tally import Tally
 from adapters.exports.told import Facts
-from domain.exported import Evidence
+from adapters.processes import WorkProcess
+from domain.evidence_page import EvidencePage
 
 
 class ExportFile(Protocol):
@@ -15,8 +17,11 @@ class ExportFile(Protocol):
     async def begin(self) -> bytes:
         """What can be given before any row is known."""
 
-    async def page(self, rows: Sequence[Evidence], tally: Tally) -> bytes:
-        """The next rows, which are added to the tally."""
+    async def built(self, builder: WorkProcess, page: EvidencePage) -> Built:
+        """What a page becomes; pages may be built in any order."""
+
+    async def add(self, page: EvidencePage, built: Built, tally: Tally) -> bytes:
+        """The next page, which is added to the tally."""
 
     def end(self, facts: Facts, proof: ProofParts) -> AsyncIterator[bytes]:
         """What follows the last row."""

@@ -1,6 +1,6 @@
 """JSON Lines: a line that says what follows, a line for each event, and lines that prove them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 from adapters.exports.built import Built, build
@@ -9,6 +9,7 @@ from adapters.exports.tally import Tally
 from adapters.exports.told import Facts
 from adapters.processes import WorkProcess
 from domain import canonical
+from domain.evidence_page import EvidencePage
 from domain.exported import Evidence, Words
 from domain.values import JsonObject
 
@@ -16,17 +17,18 @@ from domain.values import JsonObject
 class JsonLines:
     """Written by one task."""
 
-    def __init__(self, builder: WorkProcess, words: Words, head: JsonObject) -> None:
-        self._builder = builder
+    def __init__(self, words: Words, head: JsonObject) -> None:
         self._words = words
         self._head = head
 
     async def begin(self) -> bytes:
         return line({"export": self._head})
 
-    async def page(self, rows: Sequence[Evidence], tally: Tally) -> bytes:
-        built: Built = await self._builder.call(event_lines, rows, self._words)
-        tally.add(rows, built)
+    async def built(self, builder: WorkProcess, page: EvidencePage) -> Built:
+        return await builder.call(event_lines, page, self._words)
+
+    async def add(self, page: EvidencePage, built: Built, tally: Tally) -> bytes:
+        tally.add(page, built)
         return built.data
 
     async def end(self, facts: Facts, proof: ProofParts) -> AsyncIterator[bytes]:
@@ -44,9 +46,9 @@ def line(value: Any) -> bytes:
     return canonical.encode(value) + b"\n"
 
 
-def event_lines(rows: Sequence[Evidence], words: Words) -> Built:
+def event_lines(page: EvidencePage, words: Words) -> Built:
     """Done in the process that builds."""
-    text, built = build(rows, words, _event_line)
+    text, built = build(page, words, _event_line)
     return built._replace(data=text.encode())
 
 

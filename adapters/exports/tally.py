@@ -1,11 +1,10 @@
 """What is known of an export once all of its rows are written."""
 
 from collections import Counter
-from collections.abc import Sequence
 from hashlib import sha256
 
 from adapters.exports.built import Built
-from domain.exported import Evidence
+from domain.evidence_page import EvidencePage
 from domain.positions import Positions
 
 
@@ -23,11 +22,11 @@ class Tally:
         self.users: Counter[tuple[str, str, str]] = Counter()
         self.days: Counter[tuple[str, str]] = Counter()
 
-    def add(self, rows: Sequence[Evidence], built: Built) -> None:
-        self.rows += len(rows)
-        for row in rows:
-            self.positions.add(row.position)
-        self.leaves.update(b"".join([row.leaf_hash for row in rows]))
+    def add(self, page: EvidencePage, built: Built) -> None:
+        self.rows += page.size
+        for position in page.numbers():
+            self.positions.add(position)
+        self.leaves.update(page.leaf_hashes)
         self.row_hashes.update(built.row_hashes)
         self.fingerprints += built.fingerprints
         self.kinds.update(built.counts.kinds)

@@ -11,7 +11,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import suppress
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from adapters.processes.frames import LENGTH
 from domain.errors import AuditError
@@ -44,6 +44,8 @@ class WorkProcess:
         self._answering = answering
         self._answers = answers
         self._busy = False
+        self._turn = asyncio.Lock()
+        """Who asks while another waits for an answer comes next."""
 
     @property
     def is_fit(self) -> bool:
@@ -52,10 +54,14 @@ class WorkProcess:
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a function of a module, done there. Raises what it raises, and ProcessDied."""
-        if self._process.returncode is not None or self._asks.is_closing():
+        async with self._turn:
+            result: T = await self._answer(pickle.dumps((work, args, kwargs), pickle.HIGHEST_PROTOCOL))
+        return result
+
+    async def _answer(self, asked: bytes) -> Any:
+        if not self.is_fit or self._asks.is_closing():
             raise ProcessDied(_DIED)
         self._busy = True
-        asked = pickle.dumps((work, args, kwargs), pickle.HIGHEST_PROTOCOL)
         try:
             # Nothing is asked before the last is answered, so no more than one thing waits in the pipe.
             self._asks.writelines((LENGTH.pack(len(asked)), asked))
@@ -67,8 +73,7 @@ class WorkProcess:
         good, value = pickle.loads(answer)  # noqa: S301 - from a process of ours.
         if not good:
             raise value
-        result: T = value
-        return result
+        return value
 
     async def end(self) -> None:
         with suppress(ProcessLookupError):

@@ -11,6 +11,7 @@ from python_calamine import CalamineWorkbook
 from adapters.exports.tally import Tally
 from adapters.exports.xlsx.workbook import SHEET_ROWS, Workbook
 from adapters.processes import WorkProcess
+from domain.evidence_page import EvidencePage
 from domain.exported import EVENT_COLUMNS, Columns, facts_of
 from tests.builders import draft
 from tests.unit.exports.files import WORDS, Events, Here, proof_of
@@ -26,14 +27,16 @@ def test_1_100_000_rows_roll_over_and_are_read(tmp_path: Path) -> None:
     """calamine finds each of them, on two sheets, cell by cell; five columns, since it holds all in memory."""
     events = Events.of(draft(actor={"id": f"u-{n}", "kind": "user", "full_name": f"=User {n}"}) for n in range(PAGE))
     page = events.rows()
+    whole = EvidencePage.of(page)
     path = tmp_path / "large.xlsx"
 
     async def write() -> None:
-        workbook, tally = Workbook(cast("WorkProcess", Here()), WORDS, COLUMNS, evidence=False), Tally()
+        builder = cast("WorkProcess", Here())
+        workbook, tally = Workbook(builder, WORDS, COLUMNS, evidence=False), Tally()
         with path.open("wb") as file:
             file.write(await workbook.begin())
             for _ in range(ROWS // PAGE):
-                file.write(await workbook.page(page, tally))
+                file.write(await workbook.add(whole, await workbook.built(builder, whole), tally))
             facts, proof = proof_of(tally, events.leaves)
             async for data in workbook.end(facts, proof):
                 file.write(data)

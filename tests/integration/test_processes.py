@@ -1,8 +1,10 @@
 """Processes that work for this one: they answer, they say what went wrong, and they read no more than they need."""
 
+import asyncio
 import gc
 import os
 import signal
+import time
 
 import pytest
 
@@ -48,5 +50,31 @@ async def test_a_process_that_checks_stretches_reads_few_modules() -> None:
     process = await started_process(stretch_worker.begin, "postgresql://nowhere")
     try:
         assert await process.call(eval, f"[one for one in {_HEAVY} if one in __import__('sys').modules]") == []
+    finally:
+        await process.end()
+
+
+async def test_who_asks_while_another_waits_comes_next() -> None:
+    """Each gets the answer to what it has asked."""
+    process = await started_process(gc.collect)
+    try:
+        assert await asyncio.gather(*(process.call(divmod, 100, n) for n in range(1, 9))) == [
+            divmod(100, n) for n in range(1, 9)
+        ]
+    finally:
+        await process.end()
+
+
+async def test_an_answer_that_nobody_took_is_given_to_nobody_else() -> None:
+    """Who left owes a process that is of no use any more."""
+    process = await started_process(gc.collect)
+    try:
+        asked = asyncio.create_task(process.call(time.sleep, 60))
+        waiting = asyncio.create_task(process.call(divmod, 7, 2))
+        await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(ProcessDied):
+            await waiting
+        assert not process.is_fit
     finally:
         await process.end()

@@ -13,7 +13,8 @@ from adapters.exports.xlsx.rows import row_xml, text_row
 from adapters.exports.xlsx.texts import pieces
 from adapters.exports.xlsx.zip_stream import MEMBER_BYTES, ZipStream
 from adapters.processes import WorkProcess
-from domain.exported import EVENT_COLUMNS, Columns, Evidence, Words
+from domain.evidence_page import EvidencePage
+from domain.exported import EVENT_COLUMNS, Columns, Words
 
 SHEET_ROWS = 1_048_575
 """How many rows a sheet of a spreadsheet program has below the header."""
@@ -51,21 +52,32 @@ class Workbook:
     async def begin(self) -> bytes:
         return await self._begin_sheet(self._columns, self._sheets)
 
-    async def page(self, rows: Sequence[Evidence], tally: Tally) -> bytes:
+    async def built(self, builder: WorkProcess, page: EvidencePage) -> Built:
+        return await builder.call(event_page, page, self._words, self._columns, evidence=self._evidence)
+
+    async def add(self, page: EvidencePage, built: Built, tally: Tally) -> bytes:
         written = []
-        while rows:
-            if self._rows_here == self._most or self._size > _SHEET_BYTES:
-                written.append(await self._end_sheet(self._columns))
-                self._sheets += 1
-                written.append(await self._begin_sheet(self._columns, self._sheets))
-            fitting, rows = rows[: self._most - self._rows_here], rows[self._most - self._rows_here :]
-            built: Built = await self._builder.call(
-                event_page, fitting, self._words, self._columns, evidence=self._evidence
-            )
-            tally.add(fitting, built)
-            self._rows_here += len(fitting)
-            written.append(self._count(Packed(built.data, built.crc, built.size)))
+        while self._rows_here + page.size > self._most:
+            # It goes over the end of a sheet, and is built anew in parts: once in a million rows.
+            first, page = page.split(self._most - self._rows_here)
+            if first.size:
+                written.append(self._write(first, await self.built(self._builder, first), tally))
+            written.append(await self._next_sheet())
+            built = await self.built(self._builder, page)
+        if self._size > _SHEET_BYTES:
+            written.append(await self._next_sheet())
+        written.append(self._write(page, built, tally))
         return b"".join(written)
+
+    def _write(self, page: EvidencePage, built: Built, tally: Tally) -> bytes:
+        tally.add(page, built)
+        self._rows_here += page.size
+        return self._count(Packed(built.data, built.crc, built.size))
+
+    async def _next_sheet(self) -> bytes:
+        end = await self._end_sheet(self._columns)
+        self._sheets += 1
+        return end + await self._begin_sheet(self._columns, self._sheets)
 
     async def end(self, facts: Facts, proof: ProofParts) -> AsyncIterator[bytes]:
         yield await self._end_sheet(self._columns)
@@ -124,8 +136,8 @@ async def _proof_rows(proof: ProofParts) -> AsyncIterator[list[tuple[str, str]]]
 # What follows is done in the process that builds.
 
 
-def event_page(rows: Sequence[Evidence], words: Words, columns: Columns, *, evidence: bool) -> Built:
-    return row_xml(columns, evidence=evidence).page(rows, words)
+def event_page(page: EvidencePage, words: Words, columns: Columns, *, evidence: bool) -> Built:
+    return row_xml(columns, evidence=evidence).page(page, words)
 
 
 def packed_opening(columns: Columns | None) -> Packed:

@@ -26,12 +26,14 @@ FILTERS: dict[str, dict[str, Any]] = {
 
 
 async def positions(stage: Stage, query: Query, order: Order) -> list[int]:
-    found, after = [], None
+    found: list[int] = []
+    after = None
     while True:
         async with reading(stage) as connection:
             one = await page(connection, query, order, after)
-        found += [row.position for row in one.rows]
-        assert len(one.rows) <= exporting.PAGE_ROWS
+        if one.rows is not None:
+            found += one.rows.numbers()
+            assert one.rows.size <= exporting.PAGE_ROWS
         if one.goes_on is None:
             return found
         after = one.goes_on
@@ -77,7 +79,9 @@ async def test_a_page_is_bounded_in_bytes(stage: Stage, monkeypatch: pytest.Monk
     await stage.project()
     query = Query(EventFilter(), until=Position(10))
     async with reading(stage) as connection:
-        assert len((await page(connection, query, Order.RECORDED, None)).rows) == 3
+        found = await page(connection, query, Order.RECORDED, None)
+    assert found.rows is not None
+    assert found.rows.size == 3
     monkeypatch.setattr(exporting, "PAGE_BYTES", 1)
     for order in Order:
         assert sorted(await positions(stage, query, order)) == list(range(1, 11))

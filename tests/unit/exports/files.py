@@ -19,6 +19,7 @@ from adapters.exports.xlsx.workbook import SHEET_ROWS, Workbook
 from adapters.processes import WorkProcess
 from domain.catalogue import CATALOGUE
 from domain.checkpoint import Checkpoint, origin_of
+from domain.evidence_page import EvidencePage
 from domain.exported import Evidence
 from domain.ledger import Head, LedgerEvent, link
 from domain.manifest import Manifest, encode_bytes, origin, words_of
@@ -102,11 +103,11 @@ def exported(
     builder = cast("WorkProcess", Here())
     files: dict[ExportFormat, Callable[[], ExportFile]] = {
         ExportFormat.XLSX: lambda: Workbook(builder, WORDS, most=most),
-        ExportFormat.JSONL: lambda: JsonLines(builder, WORDS, head),
-        ExportFormat.CSV: lambda: CommaSeparated(builder, WORDS),
+        ExportFormat.JSONL: lambda: JsonLines(WORDS, head),
+        ExportFormat.CSV: lambda: CommaSeparated(WORDS),
     }
     pages = [rows[begin : begin + page] for begin in range(0, len(rows), page)]
-    return asyncio.run(_written(files[format_](), pages, events.leaves[:size], head))
+    return asyncio.run(_written(files[format_](), builder, pages, events.leaves[:size], head))
 
 
 def _head(position: int, format_: ExportFormat, order: Order, filters: JsonObject) -> JsonObject:
@@ -130,11 +131,15 @@ def proof_of(tally: Tally, leaves: Sequence[bytes]) -> tuple[Facts, ProofParts]:
 
 
 async def _written(
-    file: ExportFile, pages: Sequence[Sequence[Evidence]], leaves: Sequence[bytes], head: JsonObject
+    file: ExportFile,
+    builder: WorkProcess,
+    pages: Sequence[Sequence[Evidence]],
+    leaves: Sequence[bytes],
+    head: JsonObject,
 ) -> bytes:
     tally = Tally()
     written = [await file.begin()]
-    written += [await file.page(page, tally) for page in pages]
+    written += [await file.add(page, await file.built(builder, page), tally) for page in map(EvidencePage.of, pages)]
     facts, proof = _proof(tally, leaves, head)
     written += [data async for data in file.end(facts, proof)]
     return b"".join(written)
