@@ -9,7 +9,7 @@ NPM := $(BIN)/python hatch_build.py
 # Each process has a PostgreSQL of its own. Files in their order: those that take long come first.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: install demo serve test chaos lint format bench docs lock clean
+.PHONY: install demo serve test chaos screenshots lint format bench docs lock clean
 
 $(BIN)/uv: requirements/installer.txt
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +47,9 @@ test: lint $(PAGE)/dist  ## All checks and all tests
 
 chaos: $(VENV)/dev  ## Kill everything, again and again, under load: minutes
 	CHAOS_ROUNDS=20 $(BIN)/python -m pytest --timeout 3600 tests/chaos
+
+screenshots: $(VENV)/dev $(PAGE)/dist  ## Every view of the page in both themes, into screenshots/
+	$(BIN)/python -m pytest tests/browser/screenshots.py
 
 lint: $(VENV)/dev $(PAGE)/node_modules
 	$(BIN)/ruff check $(CODE)

@@ -48,3 +48,16 @@ async def test_its_values_lead_to_what_shares_them(page: Page, auditor: Client) 
     await page.get_by_role("link", name="10.1.2.3").click()
     await expect(page).to_have_url(re.compile("ip=10.1.2.3"))
     await expect(page.get_by_role("grid", name="Events")).to_be_visible()
+
+
+async def test_on_paper_all_of_the_proof_is_there_and_no_control(page: Page, auditor: Client) -> None:
+    """Whatever the theme, and whatever was shown on the screen; with the address to find it again."""
+    event_id = await _open(page, auditor, "certificate.revoked")
+    await expect(page.get_by_role("region", name="Proof")).to_contain_text(
+        "This event is in the signed ledger", timeout=30_000
+    )
+    await page.emulate_media(media="print", color_scheme="dark")
+    await expect(page.get_by_text("Signed checkpoint")).to_be_visible()
+    await expect(page.get_by_text(f"/event/{event_id}, read by")).to_be_visible()
+    await expect(page.get_by_role("button")).to_have_count(0)
+    await expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")

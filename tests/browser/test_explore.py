@@ -140,3 +140,11 @@ async def test_the_sheet_of_shortcuts_opens_and_closes(page: Page) -> None:
     await expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_a_time_that_is_none_is_told_and_the_rest_stays(page: Page, auditor: Client) -> None:
+    """An address may be written by hand."""
+    await page.goto(f"{auditor.address}/explore?from=yesterday")
+    await expect(page.get_by_role("alert")).to_contain_text("from")
+    await expect(page.get_by_role("banner")).to_be_visible()
+    await expect(page.get_by_role("button", name="yesterday")).to_be_visible()

@@ -32,3 +32,7 @@ describe("filters in an address", () => {
     expect(withValues(query, { from: null, to: "t" }).toString()).toBe("user=a&user=b&columns=time&at=x&to=t");
   });
 });
+
+test("what is no encoded text stays as it is", () => {
+  expect(parse("/event/%E0%A4%A")).toMatchObject({ view: "event", rest: ["%E0%A4%A"] });
+});

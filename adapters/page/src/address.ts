@@ -19,8 +19,18 @@ export function useAddress(): Address {
 
 export function parse(text: string): Address {
   const url = new URL(text, "http://page");
-  const [view = "", ...rest] = url.pathname.split("/").slice(1).map(decodeURIComponent);
+  const [view = "", ...rest] = url.pathname.split("/").slice(1).map(decoded);
   return { view: view || "explore", rest, query: url.searchParams };
+}
+
+/** What is no encoded text stays as it is: an address may be anybody's. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    if (error instanceof URIError) return part;
+    throw error;
+  }
 }
 
 export function addressOf(view: string, rest: readonly string[] = [], query?: URLSearchParams): string {

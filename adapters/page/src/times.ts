@@ -24,8 +24,9 @@ const SECONDS: Intl.DateTimeFormatOptions = {
   second: "2-digit",
 };
 
-/** `2026-11-24 10:00:00`. */
+/** `2026-11-24 10:00:00`; what is no time stays as it is, since anybody can write an address. */
 export function moment(rfc3339: string, clock: Clock): string {
+  if (Number.isNaN(Date.parse(rfc3339))) return rfc3339;
   return format(clock, SECONDS).format(new Date(rfc3339));
 }
 
@@ -43,6 +44,7 @@ export function zone(clock: Clock): string {
 
 /** What `<input type="datetime-local">` takes, and back. */
 export function toInput(rfc3339: string, clock: Clock): string {
+  if (Number.isNaN(Date.parse(rfc3339))) return "";
   return moment(rfc3339, clock).replace(" ", "T");
 }
 

@@ -19,6 +19,10 @@ const ACRONYMS = new Map([
   ["ip", "IP"],
   ["dn", "DN"],
   ["sans", "SANs"],
+  ["sha256", "SHA-256"],
+  ["dns", "DNS"],
+  ["csr", "CSR"],
+  ["url", "URL"],
 ]);
 
 /** `ca_connector.created` as `CA connector created`. */

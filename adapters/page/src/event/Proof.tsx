@@ -65,20 +65,19 @@ function Steps({ checked: { steps, proof } }: { checked: Checked }) {
       <Button className="button" aria-expanded={shows} onPress={() => setShows(!shows)}>
         {shows ? "Hide" : "Show"} the path and the checkpoint
       </Button>
-      {shows && (
-        <div className="proof-parts">
-          <h3>Path, from the leaf up</h3>
-          <ol>
-            {proof.path.map((hash) => (
-              <li key={hash}>
-                <code>{hash}</code>
-              </li>
-            ))}
-          </ol>
-          <h3>Signed checkpoint</h3>
-          <pre tabIndex={0}>{proof.checkpoint}</pre>
-        </div>
-      )}
+      {/* On paper it is always there. */}
+      <div className="proof-parts" hidden={!shows}>
+        <h3>Path, from the leaf up</h3>
+        <ol>
+          {proof.path.map((hash) => (
+            <li key={hash}>
+              <code>{hash}</code>
+            </li>
+          ))}
+        </ol>
+        <h3>Signed checkpoint</h3>
+        <pre tabIndex={0}>{proof.checkpoint}</pre>
+      </div>
     </>
   );
 }

@@ -7,28 +7,33 @@ import { zone } from "../times";
 import type { Column } from "./columns";
 
 const ROW_HEIGHT = 36;
+const COMPACT_ROW_HEIGHT = 58;
 const AHEAD = 30;
 
 interface Props {
   events: readonly AuditEvent[];
   columns: readonly Column[];
+  /** Two lines for each event, in few columns. */
+  isCompact: boolean;
   hasMore: boolean;
   isLoadingMore: boolean;
   loadMore: () => void;
 }
 
 /** Only the rows in sight exist; the next page is asked for before the reader comes to the end. */
-export function EventTable({ events, columns, hasMore, isLoadingMore, loadMore }: Props) {
+export function EventTable({ events, columns, isCompact, hasMore, isLoadingMore, loadMore }: Props) {
   const { clock } = usePreferences();
   const scroller = useRef<HTMLDivElement>(null);
   const [focused, setFocused] = useState(0);
+  const rowHeight = isCompact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
   const rows = useVirtualizer({
     count: events.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
+    estimateSize: () => rowHeight,
     getItemKey: (index) => events[index]?.event_id ?? index,
     overscan: 12,
   });
+  useEffect(() => rows.measure(), [rows, rowHeight]);
   const items = rows.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
@@ -43,7 +48,7 @@ export function EventTable({ events, columns, hasMore, isLoadingMore, loadMore }
   }
 
   function onKeyDown(pressed: KeyboardEvent): void {
-    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 1);
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 1);
     const steps: Record<string, number> = {
       ArrowDown: focused + 1,
       j: focused + 1,
@@ -62,9 +67,9 @@ export function EventTable({ events, columns, hasMore, isLoadingMore, loadMore }
     pressed.preventDefault();
   }
 
-  const template = { gridTemplateColumns: columns.map((column) => column.width).join(" ") };
+  const template = { gridTemplateColumns: isCompact ? "6.6rem 1fr" : columns.map((column) => column.width).join(" ") };
   return (
-    <div className="table" role="grid" aria-label="Events" aria-rowcount={hasMore ? -1 : events.length + 1} aria-colcount={columns.length}>
+    <div className={isCompact ? "table table-compact" : "table"} role="grid" aria-label="Events" aria-rowcount={hasMore ? -1 : events.length + 1} aria-colcount={columns.length}>
       <div className="table-scroller" ref={scroller} onKeyDown={onKeyDown}>
         <div className="table-row table-head" role="row" aria-rowindex={1} style={template}>
           {columns.map((column) => (

@@ -2,6 +2,7 @@ import { Suspense, lazy, useState } from "react";
 import { Button } from "react-aria-components";
 import { addressOf, go } from "../address";
 import { LiveBar } from "../live/LiveBar";
+import { useNarrow } from "../shell/narrow";
 import { Failed, Loading } from "../shell/states";
 import { ColumnChoice } from "./ColumnChoice";
 import { columnsOf } from "./columns";
@@ -25,6 +26,7 @@ export function Explore({ query }: Props) {
   const [follows, setFollows] = useState(false);
   const [exports, setExports] = useState(false);
   const change = (changed: URLSearchParams): void => go(addressOf("explore", [], changed));
+  const isNarrow = useNarrow();
   const at = query.get("at");
   const jump = (moment: string | null): void => change(withValues(query, { at: moment }));
   return (
@@ -59,7 +61,7 @@ export function Explore({ query }: Props) {
       {found.isPending && <Loading what="events" />}
       {found.error && found.events.length === 0 && <Failed error={found.error} retry={found.refresh} />}
       {!found.isPending && !found.error && found.events.length === 0 && <Nothing query={query} change={change} />}
-      {found.events.length > 0 && <EventTable columns={columnsOf(query)} {...found} />}
+      {found.events.length > 0 && <EventTable columns={columnsOf(query, isNarrow)} isCompact={isNarrow && !query.has("columns")} {...found} />}
     </div>
   );
 }

@@ -27,6 +27,8 @@ export function Histogram({ query, change }: Props) {
     placeholderData: (before) => before,
   });
   if (counts.error instanceof ApiError && counts.data === undefined) {
+    // What is wrong with the question stands in place of the table.
+    if (counts.error.status === 422) return null;
     return <p className="histogram-note">No counts over time: {counts.error.detail}</p>;
   }
   if (counts.data === undefined) return <div className="histogram histogram-waiting" aria-hidden="true" />;
@@ -114,7 +116,7 @@ function options(element: HTMLElement, clock: Clock, narrow: (from: string, to: 
   return {
     width: element.clientWidth,
     height: HEIGHT,
-    padding: [6, 4, 0, 4],
+    padding: [6, 34, 0, 4],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
@@ -122,7 +124,7 @@ function options(element: HTMLElement, clock: Clock, narrow: (from: string, to: 
     tzDate: (second) => (clock === "utc" ? uPlot.tzDate(new Date(second * 1000), "Etc/UTC") : new Date(second * 1000)),
     axes: [
       { ...axis, grid: { show: false }, size: 22, space: 80, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickTitle(tick, step, clock)) },
-      { ...axis, grid: { stroke: color("--line"), width: 1 }, size: 44, space: 30 },
+      { ...axis, grid: { stroke: color("--line"), width: 1 }, size: 44, space: 30, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "" : String(tick))) },
     ],
     series: [{}, series(color("--failure-bar")), series(color("--success-bar"))],
     hooks: {

@@ -33,9 +33,11 @@ export const COLUMNS: readonly Column[] = [
 
 const SHOWN_FIRST = ["time", "status", "user", "activity", "description", "entity"];
 
-/** The columns that an address names, in the order of the table. */
-export function columnsOf(query: URLSearchParams): readonly Column[] {
-  const named = query.get("columns")?.split(",") ?? SHOWN_FIRST;
+const SHOWN_ON_NARROW = ["time", "description"];
+
+/** The columns that an address names, in the order of the table; without any those that the screen has room for. */
+export function columnsOf(query: URLSearchParams, isNarrow = false): readonly Column[] {
+  const named = query.get("columns")?.split(",") ?? (isNarrow ? SHOWN_ON_NARROW : SHOWN_FIRST);
   const chosen = COLUMNS.filter((column) => named.includes(column.name) || column.name === "description");
   return chosen;
 }

@@ -47,9 +47,8 @@ export function listQuery(query: URLSearchParams): URLSearchParams {
   const parameters = apiQuery(query);
   const at = Date.parse(query.get("at") ?? "");
   if (Number.isNaN(at)) return parameters;
-  const until = new Date(at + A_SECOND).toISOString();
   const to = parameters.get("to");
-  if (to === null || until < new Date(to).toISOString()) parameters.set("to", until);
+  if (to === null || Date.parse(to) > at + A_SECOND) parameters.set("to", new Date(at + A_SECOND).toISOString());
   return parameters;
 }
 

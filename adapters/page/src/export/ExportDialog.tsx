@@ -203,7 +203,13 @@ function HowToVerify({ format, name }: { format: Format; name: string }) {
   return (
     <section className="how-to-verify" aria-label="How to verify">
       <h3>How to verify</h3>
-      <p>Anybody can check the file without the service and without a network, or by the digest above:</p>
+      <p>
+        Drop the file on the view{" "}
+        <a href={addressOf("verify")} onClick={follow}>
+          Verify
+        </a>
+        , or check it without the service and without a network:
+      </p>
       <pre tabIndex={0}>
         {`certinext-audit verify ${name} --key KEY\nsha256sum ${name}`}
       </pre>

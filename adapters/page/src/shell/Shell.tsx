@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect } from "react";
-import { type Address, useAddress } from "../address";
+import { type Address, addressOf, useAddress } from "../address";
 import { ApiError, getJson } from "../api/client";
 import type { Session } from "../api/types";
 import { Explore } from "../explore/Explore";
+import { Guarded } from "./Guarded";
 import { Failed, Loading } from "./states";
 import { SessionContext, readsEvents, seesHealth } from "./session";
 import { useFileDrop } from "../verify/dropped";
@@ -48,7 +49,12 @@ export function Shell() {
       </a>
       <TopBar address={address} offline={session.isError} />
       <main id="content" className="content" tabIndex={-1}>
-        <Suspense fallback={<Loading what="this view" />}>{viewOf(address, session.data)}</Suspense>
+        <p className="print-only">
+          CertiNext audit trail, ledger {session.data.ledger}: {window.location.href}, read by {session.data.name}
+        </p>
+        <Guarded of={addressOf(address.view, address.rest, address.query)}>
+          <Suspense fallback={<Loading what="this view" />}>{viewOf(address, session.data)}</Suspense>
+        </Guarded>
       </main>
       {fileIsOver && <div className="drop-overlay">Drop the exported file to verify it here. It is sent nowhere.</div>}
       {sheetIsOpen && (
@@ -68,8 +74,10 @@ function viewOf(address: Address, session: Session): ReactNode {
       if (!readsEvents(session)) return seesHealth(session) ? <HealthView /> : <VerifyView />;
       return <Explore query={address.query} />;
     case "event":
+      if (first === "") return <Nowhere />;
       return <EventView eventId={first} key={first} />;
     case "entity":
+      if (second === "") return <Nowhere />;
       return <EntityView type={first} id={second} query={address.query} key={`${first}/${second}`} />;
     case "estate":
       return <EstateView type={first || "certificate"} query={address.query} key={first} />;
@@ -82,13 +90,17 @@ function viewOf(address: Address, session: Session): ReactNode {
     case "verify":
       return <VerifyView />;
     default:
-      return (
-        <section className="notice">
-          <h1>There is nothing at this address</h1>
-          <p>Choose a view above.</p>
-        </section>
-      );
+      return <Nowhere />;
   }
+}
+
+function Nowhere() {
+  return (
+    <section className="notice">
+      <h1>There is nothing at this address</h1>
+      <p>Choose a view above.</p>
+    </section>
+  );
 }
 
 function titleOf(address: Address): string {

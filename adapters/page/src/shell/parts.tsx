@@ -3,6 +3,8 @@
 import type { ReactNode } from "react";
 import { addressOf, follow } from "../address";
 import type { Json } from "../api/types";
+import { usePreferences } from "../preferences";
+import { moment, zone } from "../times";
 import { phrase } from "../words";
 
 export function Card({ title, children, className = "" }: { title: string; children: ReactNode; className?: string }) {
@@ -55,7 +57,19 @@ export function Value({ value }: { value: Json | undefined }) {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value.join(", ") || "none";
   if (typeof value === "object") return <code>{JSON.stringify(value)}</code>;
+  if (typeof value === "string" && TIME.test(value)) return <Time at={value} />;
   return String(value);
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+function Time({ at }: { at: string }) {
+  const { clock } = usePreferences();
+  return (
+    <time dateTime={at}>
+      {moment(at, clock)} {zone(clock)}
+    </time>
+  );
 }
 
 /** What changed, from what to what. */

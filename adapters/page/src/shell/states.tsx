@@ -1,7 +1,10 @@
 /** What a view shows while there is nothing else to show: each case says what to do. */
 
+import { useEffect } from "react";
 import { Button } from "react-aria-components";
 import { ApiError, Offline } from "../api/client";
+
+const AGAIN_AFTER = 10_000;
 
 export function Loading({ what }: { what: string }) {
   return (
@@ -14,13 +17,20 @@ export function Loading({ what }: { what: string }) {
 
 export function Failed({ error, retry }: { error: unknown; retry?: () => void }) {
   const [heading, words] = wordsOf(error);
+  const places = error instanceof ApiError ? error.places : [];
+  useEffect(() => {
+    if (!(error instanceof Offline) || retry === undefined) return;
+    const timer = setInterval(retry, AGAIN_AFTER);
+    return () => clearInterval(timer);
+  }, [error, retry]);
   return (
     <div className="state state-failed" role="alert">
       <h2>{heading}</h2>
-      <p>{words}</p>
-      {error instanceof ApiError && error.places.length > 0 && (
+      {places.length === 0 ? (
+        words !== heading && <p>{words}</p>
+      ) : (
         <ul>
-          {error.places.map((place) => (
+          {places.map((place) => (
             <li key={place.name}>
               <code>{place.name}</code> {place.detail}
             </li>

@@ -210,15 +210,19 @@ function Checks({ verdict, manifest, signer, hasOwnKey }: ChecksProps) {
         </li>
         <li>{count(rows, "record")} hashed, and compared with what each column shows.</li>
         <li>
-          All rows led, by one proof for all, to the root of the signed tree of {count(manifest.checkpointSize, "event")}.
+          {verdict.good
+            ? `All rows led, by one proof for all, to the root of the signed tree of ${count(manifest.checkpointSize, "event")}.`
+            : "Whether all rows are in the signed tree was not asked any more where something was wrong before."}
         </li>
         <li>{count(chained, "row")} linked to the row of the position before.</li>
         {withoutPersonal > 0 && <li>{title(count(withoutPersonal, "row"))} had no personal data any more when the file was made.</li>}
       </ul>
-      <p className="hint">
-        Not compared: the sheets About and Summary, which are for reading. What is signed stands here; <code>certinext-audit verify</code>{" "}
-        compares them, too.
-      </p>
+      {manifest.facts.format === "xlsx" && (
+        <p className="hint">
+          Not compared: the sheets About and Summary, which are for reading. What is signed stands here;{" "}
+          <code>certinext-audit verify</code> compares them, too.
+        </p>
+      )}
     </Card>
   );
 }
