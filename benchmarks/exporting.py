@@ -253,12 +253,20 @@ async def _peak() -> AsyncIterator[list[int]]:
 
 def _family() -> list[int]:
     """This process and the builders."""
-    found = [os.getpid()]
-    for entry in Path("/proc").iterdir():
+    own = os.getpid()
+    children = [Path(f"/proc/{child}") for task in Path("/proc/self/task").iterdir() for child in _children(task)]
+    found = [own]
+    for entry in children:
         with contextlib.suppress(OSError):
-            if entry.name.isdigit() and b"adapters.processes.child" in (entry / "cmdline").read_bytes():
+            if b"adapters.processes.child" in (entry / "cmdline").read_bytes():
                 found.append(int(entry.name))
     return found
+
+
+def _children(task: Path) -> list[str]:
+    with contextlib.suppress(OSError):
+        return (task / "children").read_text().split()
+    return []
 
 
 def _memory_of(process: int) -> int:

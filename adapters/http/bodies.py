@@ -2,11 +2,19 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from aiohttp import StreamReader, web
+from pydantic import BaseModel, ValidationError
 
+from adapters.http.problems import UnsupportedMediaType
+from domain import canonical
+from domain.errors import FieldError, InvalidFields, TooLarge, pointer
 from domain.quarantined import KEPT_OF_TOO_LARGE
+
+M = TypeVar("M", bound=BaseModel)
+
+_JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,26 @@ async def whole(request: web.Request, limit: int) -> Sent:
         if len(body) > max(limit, KEPT_OF_TOO_LARGE):
             return Excess(bytes(body[:KEPT_OF_TOO_LARGE]), _declared_size(request), limit)
     return bytes(body) if len(body) <= limit else Excess(bytes(body[:KEPT_OF_TOO_LARGE]), len(body), limit)
+
+
+async def understood(request: web.Request, model: type[M], limit: int, wrong: type[InvalidFields]) -> M:
+    """The body, which must be a JSON object of this shape.
+
+    Raises UnsupportedMediaType, TooLarge, InvalidJson, and `wrong` that names the places that do not fit.
+    """
+    if request.content_type != _JSON:
+        raise UnsupportedMediaType(f"send {_JSON}, not {request.content_type}")
+    body = await whole(request, limit)
+    if isinstance(body, Excess):
+        raise TooLarge(f"the body is larger than {limit} bytes")
+    data = canonical.decode_object(body)
+    if errors := list(canonical.disputed(data)):
+        raise wrong(errors)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        items = error.errors(include_url=False, include_input=False, include_context=False)
+        raise wrong([FieldError(pointer(item["loc"]), item["msg"]) for item in items]) from None
 
 
 async def lines(content: StreamReader, limit: int) -> AsyncIterator[list[Sent]]:

@@ -4,19 +4,18 @@ from typing import Annotated
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from adapters.http.bodies import Excess, whole
+from adapters.http.bodies import understood
 from adapters.http.events import Fresh, link_next, origin
 from adapters.http.parameters import parse
-from adapters.http.problems import NotFound, UnsupportedMediaType
+from adapters.http.problems import NotFound
 from adapters.http.receipts import ReceiptBody, receipt_body
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.schemas import Page
 from adapters.http.services import SERVICES
-from domain import canonical
 from domain.command import Entity
-from domain.errors import FieldError, InvalidCommand, TooLarge, pointer
+from domain.errors import InvalidCommand
 from domain.findings.finding import Severity
 from domain.values import JsonObject, Timestamp, rfc3339
 from domain.words import FindingStatus, Position, Role
@@ -154,7 +153,7 @@ async def read_finding(request: web.Request) -> web.StreamResponse:
 async def acknowledge_finding(request: web.Request) -> web.StreamResponse:
     """The finding is open again once there is new evidence."""
     services, caller = request.app[SERVICES], request[CALLER]
-    comment = (await _acknowledgement(request, services.limits.command_bytes)).comment
+    comment = (await understood(request, Acknowledgement, services.limits.command_bytes, InvalidCommand)).comment
     finding_id = request.match_info["finding_id"]
     row, _ = await services.estate.finding(caller.ledger, finding_id, Wait(Position(0)))
     if row is None:
@@ -165,23 +164,6 @@ async def acknowledge_finding(request: web.Request) -> web.StreamResponse:
 
 class _Nothing(BaseModel):
     """No further parameters."""
-
-
-async def _acknowledgement(request: web.Request, limit: int) -> Acknowledgement:
-    """The body. Raises InvalidCommand that names what does not fit, and what `canonical` and `whole` raise."""
-    if request.content_type != _JSON:
-        raise UnsupportedMediaType(f"send {_JSON}, not {request.content_type}")
-    body = await whole(request, limit)
-    if isinstance(body, Excess):
-        raise TooLarge(f"the comment is larger than {limit} bytes")
-    data = canonical.decode_object(body)
-    if errors := list(canonical.disputed(data)):
-        raise InvalidCommand(errors)
-    try:
-        return Acknowledgement.model_validate(data)
-    except ValidationError as error:
-        items = error.errors(include_url=False, include_input=False, include_context=False)
-        raise InvalidCommand([FieldError(pointer(item["loc"]), item["msg"]) for item in items]) from None
 
 
 def _fresh(freshness: Freshness) -> JsonObject:

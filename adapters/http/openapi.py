@@ -81,10 +81,16 @@ def _operation(route: Route) -> Operation:
         summary=route.summary,
         description=" ".join((route.handler.__doc__ or "").split()),
         parameters=[*_path_parameters(route), *_query_parameters(route)] or None,
-        requestBody=RequestBody(content=_content(route.body), required=True) if route.body else None,
+        requestBody=_body(route),
         responses=responses,
         security=[{"key": []}] if route.roles else [],
     )
+
+
+def _body(route: Route) -> RequestBody | None:
+    if not route.body:
+        return None
+    return RequestBody(content=_content(route.body), required=not all(content.optional for content in route.body))
 
 
 _WORDS = {
@@ -93,7 +99,7 @@ _WORDS = {
     403: "The credential may not do this.",
     404: "There is no such thing.",
     409: "The command id was used before, for a command of other content; or a record of the ledger does not hold.",
-    413: "The command is too large.",
+    413: "What was sent is too large.",
     415: "The body is of a type that is not accepted.",
     422: "Fields or parameters do not fit; each is named.",
     426: "Connect with a WebSocket.",

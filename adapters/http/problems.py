@@ -95,6 +95,10 @@ class InvalidQuery(AuditError):
         self.errors = tuple(errors)
 
 
+class InvalidBody(InvalidFields):
+    """A body of which one or more fields do not fit."""
+
+
 class NotFound(AuditError):
     """What was asked for is not there."""
 
@@ -118,13 +122,14 @@ _PROBLEMS: dict[type[AuditError], tuple[HTTPStatus, str, str]] = {
     NotFound: (HTTPStatus.NOT_FOUND, "not-found", "There is no such thing"),
     NothingKnown: (HTTPStatus.NOT_FOUND, "nothing-known", "Nothing is known of it"),
     BrokenRecord: (HTTPStatus.CONFLICT, "broken-record", "A record does not hold"),
-    TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Refusal.TOO_LARGE, "The command is too large"),
+    TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Refusal.TOO_LARGE, "What was sent is too large"),
     UnsupportedMediaType: (
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
         "The type is not accepted",
     ),
     InvalidCommand: (HTTPStatus.UNPROCESSABLE_ENTITY, Refusal.INVALID_COMMAND, "Fields of the command do not fit"),
+    InvalidBody: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-body", "Fields of the body do not fit"),
     InvalidQuery: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-query", "Parameters of the query do not fit"),
     InvalidSizes: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-query", "Parameters of the query do not fit"),
     NotSigned: (HTTPStatus.NOT_FOUND, "not-signed", "There is no such checkpoint"),

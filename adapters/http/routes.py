@@ -32,6 +32,8 @@ class Content:
 
     media_type: str
     model: type[BaseModel] | None = None
+    optional: bool = False
+    """Whether a request may come without it."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from adapters.http.feed.clients import FeedClients
 from application.credentials import Authenticate
 from application.export_trail import ExportTrail
 from application.group_commit import GroupCommit
+from application.kept_checkpoints import KeptCheckpoints
 from application.ports import QuarantineStore
 from application.quarantine import KeepRefused, RetryQuarantined
 from application.reconstruct import Reconstruct
@@ -62,6 +63,7 @@ class Services:
     proofs: Proofs
     signer: SignCheckpoint
     verifications: Verifications
+    kept_checkpoints: KeptCheckpoints
     ledger: Ledger
     """Whose keys are shown to those who name none."""
     export_trail: ExportTrail

@@ -1,5 +1,6 @@
 """Verifications: starting one, and following it."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
@@ -8,18 +9,27 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.http.bodies import understood
 from adapters.http.evidence import AUDITOR
 from adapters.http.parameters import Nothing, parse
-from adapters.http.problems import NotFound
+from adapters.http.problems import InvalidBody, NotFound
 from adapters.http.routes import CALLER, Content, Routes
 from adapters.http.services import SERVICES
+from application.kept_checkpoints import UnusableCheckpoint
 from application.verification import Scope
+from domain.errors import FieldError
+from domain.signed_note import InvalidVerifierKey, VerifierKey
 from domain.values import Timestamp
+from domain.verification import KeptCheckpoint
 from domain.verification_run import VerificationKind
+from domain.words import Ledger
 
 verifications = Routes()
 
 _JSON = "application/json"
+_MOST = 100
+
+Note = Annotated[str, Field(max_length=100_000)]
 
 
 class VerificationOptions(BaseModel):
@@ -28,6 +38,25 @@ class VerificationOptions(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     tables: Annotated[bool, Field(description="Whether the read tables are compared with the ledger, too.")] = True
+
+
+class KeptElsewhere(BaseModel):
+    """What the ledger is compared with, beside what is kept here; the body may be left out."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    checkpoints: Annotated[
+        list[Note],
+        Field(max_length=_MOST, description="Signed checkpoints that you kept, each as one text."),
+    ] = []
+    keys: Annotated[
+        list[str],
+        Field(
+            max_length=_MOST,
+            description="The verifier keys of your checkpoints, as you noted them; without any, those that the "
+            "service names are believed.",
+        ),
+    ] = []
 
 
 class TamperingBody(BaseModel):
@@ -85,13 +114,19 @@ class VerificationBody(BaseModel):
     {202: ("It has begun; follow it under its Location.", Content(_JSON, VerificationBody))},
     roles=AUDITOR,
     query=(VerificationOptions,),
-    problems=(409, 422),
+    body=(Content(_JSON, KeptElsewhere, optional=True),),
+    problems=(400, 409, 413, 415, 422),
 )
 async def start_verification(request: web.Request) -> web.StreamResponse:
-    """Recompute and compare everything, in the background; one at a time for each ledger. Its end is recorded."""
+    """Recompute and compare everything, in the background; one at a time for each ledger. Its end is recorded.
+
+    Checkpoints that you kept elsewhere are compared, too: nothing else tells of a ledger that was rewritten with all
+    that is kept beside it.
+    """
     services, caller = request.app[SERVICES], request[CALLER]
     options, _ = parse(request, VerificationOptions, Nothing)
-    scope = Scope(tables=options.tables, workers=services.limits.verification_workers)
+    given = await _opened(request, caller.ledger) if request.body_exists else ()
+    scope = Scope(given, tables=options.tables, workers=services.limits.verification_workers)
     run = await services.verifications.start(caller, scope)
     return web.Response(
         body=orjson.dumps(run.as_json(services.verifications.clock())),
@@ -117,6 +152,28 @@ async def read_verification(request: web.Request) -> web.StreamResponse:
     if run is None:
         raise NotFound(f"there is no verification {verification_id} of the ledger {ledger}")
     return web.Response(body=orjson.dumps(run.as_json(services.verifications.clock())), content_type=_JSON)
+
+
+async def _opened(request: web.Request, ledger: Ledger) -> Sequence[KeptCheckpoint]:
+    """The checkpoints in the body. Raises InvalidBody that names what cannot be used, and what `understood` does."""
+    services = request.app[SERVICES]
+    kept = await understood(request, KeptElsewhere, services.limits.command_bytes, InvalidBody)
+    keys, opened, wrong = [], [], []
+    for number, text in enumerate(kept.keys):
+        try:
+            keys.append(VerifierKey.parse(text))
+        except InvalidVerifierKey as error:
+            wrong.append(FieldError(f"/keys/{number}", str(error)))
+    if wrong:
+        raise InvalidBody(wrong)
+    for number, note in enumerate(kept.checkpoints):
+        try:
+            opened.append(await services.kept_checkpoints.given(ledger, note, f"the request ({number + 1})", keys))
+        except UnusableCheckpoint as error:
+            wrong.append(FieldError(f"/checkpoints/{number}", str(error)))
+    if wrong:
+        raise InvalidBody(wrong)
+    return opened
 
 
 def _id(request: web.Request) -> str:

@@ -1,12 +1,18 @@
 """An auditor lets the service verify the ledger, and follows that."""
 
 import asyncio
+import itertools
+from io import BytesIO
 from typing import Any
 
+import orjson
 import psycopg
 import pytest
 from aiohttp import ClientSession
 
+from adapters.signing.signing_key import Ed25519Key
+from domain.checkpoint import Checkpoint
+from domain.signed_note import NoteSignature, SignedNote, VerifierKey
 from domain.words import DEFAULT_LEDGER, Role
 from tests.builders import command_data
 from tests.e2e.client import Answer, Client
@@ -137,3 +143,109 @@ async def alarm(client: Client) -> tuple[str, str, int]:
     figures = (await client.call("GET", "/metrics")).body.decode()
     figure = next(line for line in figures.splitlines() if line.startswith("certinext_audit_verification_alarms "))
     return ready.json["status"], ready.json["verification"], int(float(figure.split()[1]))
+
+
+async def post(auditor: Client, body: Any, content_type: str = "application/json") -> Answer:
+    """Ask for a verification without the read tables."""
+    data = BytesIO(body if isinstance(body, bytes) else orjson.dumps(body))
+    headers = {"Content-Type": content_type}
+    return await auditor.call("POST", "/v1/verifications?tables=false", body=data, headers=headers)
+
+
+async def a_checkpoint(module: Client, auditor: Client) -> tuple[str, str]:
+    """A note that covers something, and the key that has signed it."""
+    await auditor.shown(await module.record(command_data()))
+    async with asyncio.timeout(20):
+        while (answer := await auditor.get("/v1/checkpoints/latest")).status != 200:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    note = answer.body.decode()
+    ledger = note.splitlines()[0].partition("/")[2]
+    keys = (await auditor.get("/.well-known/certinext-audit/keys", {"ledger": ledger})).json["keys"]
+    return note, keys[-1]["verifier_key"]
+
+
+async def test_checkpoints_kept_elsewhere_are_compared(module: Client, auditor: Client) -> None:
+    """With the keys of who kept them, or with those known here; and what is not covered is said no more."""
+    note, key = await a_checkpoint(module, auditor)
+    for keys in ([key], []):
+        started = await post(auditor, {"checkpoints": [note], "keys": keys})
+        assert started.status == 202
+        found = await ended(auditor, started)
+        assert found["verdict"] == "intact"
+        assert not any("kept elsewhere" in line for line in found["report"]["not_checked"])
+    nothings: list[Any] = [b"", {}, {"checkpoints": []}]
+    for nothing in nothings:
+        found = await ended(auditor, await post(auditor, nothing))
+        assert any("kept elsewhere" in line for line in found["report"]["not_checked"])
+
+
+async def test_a_checkpoint_of_other_events_is_told(database_url: str, session: ClientSession) -> None:
+    """It names which of those that were sent."""
+    with running(database_url) as service:
+        keys = {role: await service.create_key(DEFAULT_LEDGER, role) for role in (Role.MODULE, Role.AUDITOR)}
+        module, auditor = (Client(session, service.address, keys[role][1]) for role in (Role.MODULE, Role.AUDITOR))
+        note, _ = await a_checkpoint(module, auditor)
+        size = int(note.splitlines()[1])
+        own = Ed25519Key.new()
+        verifier = VerifierKey("certinext-audit/default", own.public_key)
+        text = Checkpoint(verifier.name, size, bytes(32)).text
+        other = str(SignedNote(text, (NoteSignature(verifier.name, verifier.key_id, own.sign(text.encode())),)))
+        found = await ended(auditor, await post(auditor, {"checkpoints": [other], "keys": [str(verifier)]}))
+        assert found["verdict"] == "tampered"
+        assert found["report"]["tampering"][0]["kind"] == "history-rewritten"
+        assert "the request (1)" in found["report"]["tampering"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind", "pointers"),
+    [
+        (b"{", 400, "invalid-json", None),
+        (b"[]", 400, "invalid-json", None),
+        (b"null", 400, "invalid-json", None),
+        ({"checkpoint": []}, 422, "invalid-body", ["/checkpoint"]),
+        ({"checkpoints": "x"}, 422, "invalid-body", ["/checkpoints"]),
+        ({"checkpoints": [7], "keys": [None]}, 422, "invalid-body", ["/checkpoints/0", "/keys/0"]),
+        ({"checkpoints": ["x"] * 101}, 422, "invalid-body", ["/checkpoints"]),
+        ({"checkpoints": ["x" * 100_001]}, 422, "invalid-body", ["/checkpoints/0"]),
+        ({"checkpoints": ["nothing", "a\n\n"]}, 422, "invalid-body", ["/checkpoints/0", "/checkpoints/1"]),
+        ({"keys": ["nothing", "a+0+x"]}, 422, "invalid-body", ["/keys/0", "/keys/1"]),
+        ({"checkpoints": ["a\u0000"]}, 422, "invalid-body", ["/checkpoints/0"]),
+        (b'{"checkpoints": ["' + b"x" * 1024 * 1024 + b'"]}', 413, "too-large", None),
+    ],
+    ids=itertools.count(),
+)
+async def test_a_body_that_does_not_fit_starts_nothing(
+    auditor: Client, body: Any, status: int, kind: str, pointers: list[str] | None
+) -> None:
+    """Each place is named."""
+    answer = await post(auditor, body)
+    assert (answer.status, answer.kind) == (status, kind)
+    if pointers is not None:
+        assert answer.pointers == pointers
+    assert (await ended(auditor, await post(auditor, b"")))["verdict"] == "intact"
+
+
+async def test_a_checkpoint_of_another_ledger_or_key_is_named(
+    callers: Callers, module: Client, auditor: Client
+) -> None:
+    """Before anything is started."""
+    elsewhere = callers.elsewhere()
+    others = await a_checkpoint(await elsewhere.create(Role.MODULE), await elsewhere.create(Role.AUDITOR))
+    note, _ = await a_checkpoint(module, auditor)
+    for body in ({"checkpoints": [note, others[0]], "keys": []}, {"checkpoints": [note, note], "keys": [others[1]]}):
+        answer = await post(auditor, body)
+        assert (answer.status, answer.kind) == (422, "invalid-body")
+        assert answer.pointers[-1] == "/checkpoints/1"
+
+
+async def test_a_body_of_another_type_is_refused(auditor: Client) -> None:
+    """It is not guessed."""
+    answer = await post(auditor, b"checkpoints=x", content_type="application/x-www-form-urlencoded")
+    assert (answer.status, answer.kind) == (415, "unsupported-media-type")
+
+
+async def test_the_body_is_described_as_one_that_may_be_left_out(auditor: Client) -> None:
+    """Other bodies must be sent."""
+    paths = (await auditor.get("/openapi.json")).json["paths"]
+    assert paths["/v1/verifications"]["post"]["requestBody"]["required"] is False
+    assert paths["/v1/commands"]["post"]["requestBody"]["required"] is True
