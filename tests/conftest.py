@@ -6,9 +6,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from adapters.embedded import EmbeddedDatabase, embedded_postgres
 from adapters.postgres.schema import migrate
+
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("ours", deadline=None)
+settings.load_profile("ours")
 
 _numbers = itertools.count(1)
 

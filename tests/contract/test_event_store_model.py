@@ -76,7 +76,7 @@ async def run(stores: Stores, script: Sequence[Step]) -> None:
 
 
 @given(script=steps)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 async def test_the_memory_store_does_as_the_model_says(script: list[Step]) -> None:
     """Any script of appends, retries, contradictions and clock jumps."""
     async with memory_stores() as stores:
@@ -84,7 +84,7 @@ async def test_the_memory_store_does_as_the_model_says(script: list[Step]) -> No
 
 
 @given(script=steps)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_the_postgres_store_does_as_the_model_says(script: list[Step], postgres: Stores) -> None:
     """The same scripts, each on a ledger of its own, with every other step from another process."""
     await run(postgres, script)

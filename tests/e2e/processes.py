@@ -72,7 +72,7 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 def start(*arguments: str | bytes, settings: Mapping[str, str]) -> Running:
-    folder = TemporaryDirectory()
+    folder = TemporaryDirectory(ignore_cleanup_errors=True)  # What was killed may have children that still write.
     for name in ("out", "err"):
         (Path(folder.name) / name).touch()
     variables = environment(**{"data_dir": f"{folder.name}/data", **settings})

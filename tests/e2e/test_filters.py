@@ -103,7 +103,7 @@ async def test_every_status_or_one_twice(seeded: Seeded, values: list[str]) -> N
     assert await seeded.check({"status": values})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wanted=ANY, order=st.sampled_from(["occurred", "recorded"]))
 async def test_any_filters_together(seeded: Seeded, wanted: Wanted, order: str) -> None:
     """Different filters must all hold, in either order of the answer, as a plain model says."""

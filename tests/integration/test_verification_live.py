@@ -18,6 +18,8 @@ from tests.integration.projections.stage import Stage, opened, running
 from tests.integration.projections.varied import drafts
 
 _TIMES = 4
+_PAUSE_SECONDS = 0.1
+"""Between batches: without it a slow machine verifies ever more."""
 
 
 @asynccontextmanager
@@ -28,7 +30,7 @@ async def meanwhile_appending(stage: Stage) -> AsyncIterator[None]:
         random = Random(1)
         while True:
             await stage.append(drafts(random, 40))
-            await asyncio.sleep(0)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     appending = asyncio.create_task(append())
     try:

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import canonical
@@ -29,13 +29,11 @@ def nested(depth: int, innermost: JsonValue) -> JsonValue:
 
 class TestEncoding:
     @given(json_values)
-    @settings(deadline=None)
     def test_what_is_encoded_is_decoded_again(self, value: JsonValue) -> None:
         """Nothing is lost, and truth values stay apart from numbers."""
         assert repr(canonical.decode(canonical.encode(value))) == repr(in_order(value))
 
     @given(json_values)
-    @settings(deadline=None)
     def test_the_form_is_that_of_another_encoder(self, value: JsonValue) -> None:
         """Encoding what the standard library reads, as sorted, tight UTF-8, gives the same bytes."""
         encoded = canonical.encode(value)
@@ -45,7 +43,6 @@ class TestEncoding:
             assert encoded == expected.encode()
 
     @given(st.dictionaries(st.text(), st.integers(0, 9)))
-    @settings(deadline=None)
     def test_the_order_of_members_does_not_matter(self, members: dict[str, int]) -> None:
         """One meaning has one form."""
         turned = dict(reversed(members.items()))
@@ -98,7 +95,6 @@ class TestDecoding:
 
 class TestDisputed:
     @given(json_values)
-    @settings(deadline=None)
     def test_what_all_readers_agree_on_is_not_disputed(self, value: JsonValue) -> None:
         """Ordinary JSON passes whole."""
         assert pointers(value) == []
@@ -117,7 +113,6 @@ class TestDisputed:
         assert pointers({"a": [True, number]}) == ["/a/1"]
 
     @given(st.integers())
-    @settings(deadline=None)
     def test_an_integer_is_disputed_if_a_double_may_change_it(self, number: int) -> None:
         """The bound is the same on both sides of zero."""
         assert bool(pointers(number)) == (abs(number) >= 2**53)

@@ -77,7 +77,6 @@ class TestUnderstanding:
         assert canonical.encode(data) == before
 
     @given(old=json_values, new=json_values)
-    @settings(deadline=None)
     def test_any_json_is_kept_in_changes(self, old: JsonValue, new: JsonValue) -> None:
         """`1`, `1.0` and `true` stay what they are."""
         changes: JsonValue = [{"path": "/x", "old": old, "new": new}]
@@ -106,7 +105,6 @@ class TestUnderstanding:
             timezones=st.timezones() | st.just(UTC),
         )
     )
-    @settings(deadline=None)
     def test_one_moment_has_one_form(self, moment: datetime) -> None:
         """Whatever zone a module writes its times in."""
         if moment.utcoffset() != timedelta(minutes=int((moment.utcoffset() or timedelta()).total_seconds() // 60)):
@@ -276,7 +274,7 @@ class TestRefusal:
             command(**changes)
 
     @given(json_values)
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     def test_no_value_of_any_field_is_more_than_refused(self, value: JsonValue) -> None:
         """Whatever stands in a field, the command is understood or refused, and nothing else is raised."""
         for data in (command_data(), login_data()):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.chain import chain_hash, genesis
@@ -31,7 +31,6 @@ def test_nothing_is_linked_to_nothing() -> None:
 
 
 @given(batches=st.lists(st.tuples(moments, st.integers(0, 4)), max_size=8))
-@settings(deadline=None)
 def test_events_are_numbered_stamped_and_linked(batches: list[tuple[datetime, int]]) -> None:
     """However they are cut into batches and whatever the clock says at each."""
     head = Head.empty(LEDGER)
@@ -67,7 +66,6 @@ def test_an_event_has_all_that_its_draft_has() -> None:
 
 
 @given(changed=st.integers(0, 4), flip=st.integers(0, 10_000))
-@settings(deadline=None)
 def test_a_change_of_any_record_changes_all_chain_hashes_from_there(changed: int, flip: int) -> None:
     """And none before it."""
     events = list(link(Head.empty(LEDGER), [(draft(), 1) for _ in range(5)], NOW))

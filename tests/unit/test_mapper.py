@@ -6,7 +6,7 @@ from typing import Annotated
 
 import pytest
 from eventsourcing.persistence import StoredEvent
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -83,7 +83,6 @@ class TestDomainEvents:
         ),
         new=json_values,
     )
-    @settings(deadline=None)
     def test_what_is_read_is_stored_again_byte_for_byte(
         self, actor: JsonObject, entity: JsonObject, new: JsonValue
     ) -> None:

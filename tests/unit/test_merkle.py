@@ -94,7 +94,7 @@ def test_the_root_is_that_of_the_definition(size: int) -> None:
     assert (tree.root(), tree.size) == (root(size), size)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SIZES)
 @example(0)
 @example(1)
@@ -116,7 +116,7 @@ def test_a_path_is_made_of_the_nodes_that_it_names(data: st.DataObject) -> None:
     assert consistency_path(LEAVES[:size], first) == hashes(consistency_nodes(first, size), size)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SIZES)
 @example(0)
 @example(512)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import personal
@@ -61,7 +61,6 @@ details = st.fixed_dictionaries({}, optional={"email": identifiers, "roles": st.
     affected=st.lists(entities, max_size=3) | st.none(),
     details=details,
 )
-@settings(deadline=None)
 def test_setting_apart_and_putting_back_is_the_identity(
     actor: JsonValue, entity: JsonValue, changes: JsonValue, affected: JsonValue, details: JsonValue
 ) -> None:
@@ -172,7 +171,6 @@ def test_facts_without_personal_data_stay_as_they_are() -> None:
 
 
 @given(data=st.binary(min_size=1, max_size=100), place=st.integers(0, 99), bit=st.integers(0, 7))
-@settings(deadline=None)
 def test_the_digest_changes_with_any_bit(data: bytes, place: int, bit: int) -> None:
     """And is that of the design: SHA-256(0x03 || bytes)."""
     changed = bytearray(data)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import canonical, personal
@@ -42,7 +42,6 @@ class TestFormat:
         position=st.integers(1, 2**53 - 1),
         now=st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # The zone is added.
     )
-    @settings(deadline=None)
     def test_the_record_is_the_canonical_form_of_all_facts(
         self, sent: dict[str, Any], added: dict[str, str], version: int, position: int, now: datetime
     ) -> None:
@@ -90,7 +89,6 @@ class TestFormat:
         )
 
     @given(st.datetimes(timezones=st.just(UTC)))
-    @settings(deadline=None)
     def test_times_have_one_width_and_are_read_back(self, moment: datetime) -> None:
         """So their order as texts is their order in time."""
         assert len(rfc3339(moment)) == len("2026-11-24T10:00:00.000000Z")
@@ -170,7 +168,6 @@ class TestSameCommand:
         assert not draft(command_id="c-1", actor=actor).same_command(stored(first), None)
 
     @given(one=json_values, other=json_values)
-    @settings(deadline=None)
     def test_values_are_the_same_if_their_json_is(self, one: JsonValue, other: JsonValue) -> None:
         """`1`, `1.0` and `true` are not, though Python takes them for equal."""
         first, second = (draft(command_id="c-1", changes=[{"path": "/a", "new": new}]) for new in (one, other))

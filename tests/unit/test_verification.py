@@ -112,7 +112,7 @@ def changed(row: StoredRow, column: int, random: Random) -> StoredRow:
 
 
 @given(st.integers(0, COUNT - 1), st.sampled_from(COLUMNS), st.randoms(use_true_random=False), st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_change_of_any_cell_is_found_where_it_is(index: int, column: int, random: Random, cut: bool) -> None:
     """And nothing else is, wherever the borders of stretches are."""
     rows = [*ROWS]
@@ -122,7 +122,7 @@ def test_any_change_of_any_cell_is_found_where_it_is(index: int, column: int, ra
 
 
 @given(st.integers(1, COUNT), st.integers(1, 9), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_events_taken_out_are_missed(first: int, count: int, cut: bool) -> None:
     """As one gap, or as a tail that was cut."""
     last = min(first + count - 1, COUNT)
@@ -132,7 +132,7 @@ def test_any_events_taken_out_are_missed(first: int, count: int, cut: bool) -> N
 
 
 @given(st.integers(0, COUNT - 1), st.integers(0, COUNT - 1), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_two_events_that_changed_places_are_found_at_both(one: int, other: int, cut: bool) -> None:
     """Each says in its record where it belongs."""
     if one == other:

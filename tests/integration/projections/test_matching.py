@@ -107,9 +107,7 @@ _FILTERS = st.tuples(
 ).map(lambda parts: EventFilter.model_validate(parts[0] | parts[1]))
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(wanted=_FILTERS, only_actor=st.sampled_from([None, None, "U-1", "v6"]))
 def test_what_matches_in_memory_is_what_sql_finds(known: Known, wanted: EventFilter, only_actor: str | None) -> None:
     """Whatever is wanted, alone and together; and each event that matches has a key that tells so."""

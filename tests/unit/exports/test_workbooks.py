@@ -135,7 +135,7 @@ def test_no_cell_is_a_formula() -> None:
         assert not any(b"<f>" in archive.read(name) for name in archive.namelist() if "worksheets/" in name)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(identifiers, texts, texts), max_size=5))
 def test_any_text_makes_the_round_trip(found: list[tuple[str, str, str]]) -> None:
     """Through the file, back, and through the check."""
