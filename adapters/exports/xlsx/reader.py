@@ -2,7 +2,8 @@
 
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import IO, NoReturn, TypeVar
 from xml.parsers import expat
@@ -18,6 +19,8 @@ _CHUNK = 1 << 16
 _MOST_COLUMNS = 16_384
 _LONGEST_TEXT = CELL_UNITS * 7
 """Each unit may stand escaped."""
+_WORKBOOK = "xl/workbook.xml"
+_NAMESPACE_END = " "
 _REFERENCE = re.compile("([A-Z]{1,3})[0-9]{1,7}")
 
 
@@ -35,19 +38,19 @@ class SheetReader:
     """The sheets of one workbook."""
 
     def __init__(self, archive: ZipFile) -> None:
-        """Raises Unreadable."""
+        """Raises Unreadable, also for what programs would not all read as the same workbook."""
         self._archive = archive
-        targets = {
-            attributes["Id"]: attributes["Target"]
-            for name, attributes in self._elements("xl/_rels/workbook.xml.rels")
-            if name == "Relationship"
-        }
+        _refuse_doubles(archive.namelist())
+        if self._parts("_rels/.rels", "", "/officeDocument") != [_WORKBOOK]:
+            raise Unreadable(f"the workbook is not at {_WORKBOOK}, where it was exported to")
         self._members: dict[str, str] = {}
-        for name, attributes in self._elements("xl/workbook.xml"):
+        targets = self._relations("xl/_rels/workbook.xml.rels", "xl")
+        for name, attributes in self._elements(_WORKBOOK):
             if name == "sheet":
-                target = targets.get(attributes.get("r:id", ""), "")
-                member = target.removeprefix("/") if target.startswith("/") else str(PurePosixPath("xl") / target)
-                self._members[attributes.get("name", "")] = member
+                title = attributes.get("name", "")
+                if title in self._members:
+                    raise Unreadable(f"the workbook has two sheets of the name {title[:100]!r}")
+                self._members[title] = targets.get(attributes.get("id", ""), ("", ""))[1]
         self._shared = self._shared_texts()
 
     @property
@@ -61,10 +64,33 @@ class SheetReader:
         with self._open(self._members[name]) as member:
             yield from _parsed(rows.parser, member, rows.taken)
 
+    def number_formats(self) -> list[str]:
+        """The formats of numbers, dates and texts that the workbook defines. Raises Unreadable."""
+        members = self._parts("xl/_rels/workbook.xml.rels", "xl", "/styles")
+        found = [one for member in members for one in self._elements(member)]
+        return [attributes.get("formatCode", "") for name, attributes in found if name == "numFmt"]
+
+    def _parts(self, relations: str, folder: str, kind: str) -> list[str]:
+        """The members that stand in this kind of relation."""
+        return [member for found, member in self._relations(relations, folder).values() if found.endswith(kind)]
+
+    def _relations(self, member: str, folder: str) -> dict[str, tuple[str, str]]:
+        """By their ids: the kind, and the member that is meant."""
+        return {
+            attributes.get("Id", ""): (attributes.get("Type", ""), _member(folder, attributes.get("Target", "")))
+            for name, attributes in self._elements(member)
+            if name == "Relationship"
+        }
+
     def _elements(self, member: str) -> list[tuple[str, dict[str, str]]]:
+        """The elements and their attributes, by their names in whatever namespace."""
         found: list[tuple[str, dict[str, str]]] = []
         parser = _parser()
-        parser.StartElementHandler = lambda name, attributes: found.append((name, attributes))
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            found.append((_local(name), {_local(key): value for key, value in attributes.items()}))
+
+        parser.StartElementHandler = start
         with self._open(member) as data:
             for _ in _parsed(parser, data, lambda: ()):
                 pass
@@ -72,12 +98,14 @@ class SheetReader:
 
     def _shared_texts(self) -> list[str]:
         """What programs that save the workbook anew keep apart."""
-        member = "xl/sharedStrings.xml"
-        if member not in self._archive.namelist():
-            return []
+        members = self._parts("xl/_rels/workbook.xml.rels", "xl", "/sharedStrings")
+        if len(members) > 1:
+            raise Unreadable("the workbook has more than one table of shared texts")
         texts = _SharedTexts()
-        with self._open(member) as data:
-            return list(_parsed(texts.parser, data, texts.taken))
+        for member in members:
+            with self._open(member) as data:
+                return list(_parsed(texts.parser, data, texts.taken))
+        return []
 
     def _open(self, member: str) -> IO[bytes]:
         try:
@@ -86,8 +114,24 @@ class SheetReader:
             raise Unreadable(f"the workbook has no {member} that can be read: {error}") from error
 
 
+def _refuse_doubles(names: Sequence[str]) -> None:
+    """Of two members of one name one program reads the first, and another the last; some do not tell letters apart."""
+    doubles = [name for name, count in Counter(map(str.lower, names)).items() if count > 1]
+    if doubles:
+        raise Unreadable(f"the workbook holds {doubles[0][:100]!r} more than once")
+
+
+def _member(folder: str, target: str) -> str:
+    return target.removeprefix("/") if target.startswith("/") else str(PurePosixPath(folder) / target)
+
+
+def _local(name: str) -> str:
+    """A name without its namespace: programs read elements whatever prefix they have."""
+    return name.rpartition(_NAMESPACE_END)[2]
+
+
 def _parser() -> expat.XMLParserType:
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(namespace_separator=_NAMESPACE_END)
     parser.buffer_text = True
     parser.buffer_size = _CHUNK
     parser.StartDoctypeDeclHandler = _refuse_doctype
@@ -125,7 +169,7 @@ class _SharedTexts:
         return found
 
     def _start(self, name: str, _: dict[str, str]) -> None:
-        self._inside = name == "t"
+        self._inside = _local(name) == "t"
 
     def _data(self, data: str) -> None:
         if self._inside:
@@ -133,7 +177,7 @@ class _SharedTexts:
 
     def _end(self, name: str) -> None:
         self._inside = False
-        if name == "si":
+        if _local(name) == "si":
             self._found.append(unescape("".join(self._text)))
             self._text = []
 
@@ -159,6 +203,7 @@ class _Rows:
         return rows
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        name = _local(name)
         if name == "c":
             self._kind = attributes.get("t")
             reference = attributes.get("r")
@@ -183,6 +228,7 @@ class _Rows:
 
     def _end(self, name: str) -> None:
         self._inside = False
+        name = _local(name)
         if name == "c":
             value = self._value()
             if value is not None:
@@ -202,7 +248,10 @@ class _Rows:
         if self._kind in {"inlineStr", "str"}:
             return unescape(text)
         try:
-            return self._shared[int(text)] if self._kind == "s" else float(text)
+            if self._kind == "s":
+                return self._shared[int(text)]
+            # Of another kind it shows something else: 1 as TRUE.
+            return float(text) if self._kind in {None, "n"} else f"{text} as {self._kind}"
         except (ValueError, IndexError):
             return text
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.exports.proof_texts import ProofTexts
 from adapters.exports.told import Facts
-from adapters.exports.xlsx.frame import texts_for_people, trimmed
+from adapters.exports.xlsx.frame import ABOUT, SUMMARY, texts_for_people, trimmed
 from adapters.exports.xlsx.reader import Formula, SheetReader, Unreadable
 from adapters.exports.xlsx.rows import CONTINUED, EVIDENCE
 from domain.export_check import ExportedRow, Fault
@@ -18,6 +18,9 @@ _TITLES = [*EVENT_COLUMNS.titles, *EVIDENCE, CONTINUED]
 _CONTINUED_AT = len(_TITLES) - 1
 _EVENTS = re.compile(r"Events( [0-9]+)?")
 _PROOF = re.compile(r"Proof( [0-9]+)?")
+_OURS = re.compile(rf"{_EVENTS.pattern}|{_PROOF.pattern}|{ABOUT}|{SUMMARY}")
+_HONEST_FORMAT = re.compile(r"General|@|(\[\$-[0-9A-Fa-f]+\])?([ymdhs0#?:./ -]|\\[:/. -]|,(?=[0#?]))+")
+"""Without a text of its own, without another for some of the values, without scaling."""
 _MORE = re.compile(r"(.+) ([1-9][0-9]{0,4})")
 _A_MOMENT = 1e-9
 """How far a time may be off, in days: 86 microseconds, which programs lose that save a workbook anew."""
@@ -72,7 +75,13 @@ class WorkbookFile:
                 yield _row(f"{name}, row {number}", cells)
 
     def check_sheets_for_people(self, facts: Facts) -> Iterator[Fault]:
-        """Compare what is told about the file with what its rows and its manifest say."""
+        """Compare what is told about the file with what its rows and its manifest say, and look for what hides them."""
+        for name in self._sheets.names:
+            if not _OURS.fullmatch(name):
+                yield Fault(name[:100], None, "this sheet was put in")
+        for code in self._sheets.number_formats():
+            if not _HONEST_FORMAT.fullmatch(code):
+                yield Fault("Workbook", None, f"the number format {code[:100]!r} may show other than what is in a cell")
         for name, expected in texts_for_people(facts).items():
             if name not in self._sheets.names:
                 yield Fault(name, None, "this sheet was taken out")
