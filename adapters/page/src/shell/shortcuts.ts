@@ -19,7 +19,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: "j ↓", words: "Next event" },
   { keys: "k ↑", words: "Event before" },
   { keys: "Enter", words: "Open the event" },
-  { keys: "Page Up, Page Down, Home, End", words: "Move far in the table" },
+  { keys: "PgUp PgDn Home End", words: "Move far in the table" },
   { keys: "t", words: "Go to a time in the table" },
   { keys: "x", words: "Export the events that are shown" },
   { keys: "?", words: "These shortcuts" },
