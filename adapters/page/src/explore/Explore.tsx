@@ -7,13 +7,14 @@ import { Failed, Loading } from "../shell/states";
 import { ColumnChoice } from "./ColumnChoice";
 import { columnsOf } from "./columns";
 import { EventTable } from "./EventTable";
-import { Histogram } from "./Histogram";
 import { JumpTo, JumpedBar } from "./JumpTo";
 import { SearchBox } from "./SearchBox";
 import { TimeRange } from "./TimeRange";
 import { apiQuery, listQuery, termsOf, withTerm, withValues, withoutTerm } from "./filters";
 import { useFoundEvents } from "./useFoundEvents";
 
+// The rows come first: what is drawn above them is loaded, and counted, once they are there.
+const Histogram = lazy(() => import("./Histogram"));
 const ExportDialog = lazy(() => import("../export/ExportDialog"));
 
 interface Props {
@@ -50,7 +51,9 @@ export function Explore({ query }: Props) {
           <ExportDialog filters={apiQuery(query)} close={() => setExports(false)} />
         </Suspense>
       )}
-      <Histogram query={query} change={change} />
+      <Suspense fallback={<div className="histogram histogram-waiting" aria-hidden="true" />}>
+        <Histogram query={query} change={change} isDue={!found.isPending} />
+      </Suspense>
       {found.missing > 0 && (
         <p className="warning">{found.missing} events could not be read into this table and are missing here.</p>
       )}

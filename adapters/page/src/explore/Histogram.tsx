@@ -15,15 +15,18 @@ const BARS = "130";
 interface Props {
   query: URLSearchParams;
   change: (query: URLSearchParams) => void;
+  /** Whether it may ask: until then what was drawn last stays. */
+  isDue: boolean;
 }
 
 /** How many events there are over time, by status; drawing over a span narrows the time to it. */
-export function Histogram({ query, change }: Props) {
+export default function Histogram({ query, change, isDue }: Props) {
   const { clock, theme } = usePreferences();
   const parameters = apiQuery(query);
   const counts = useQuery({
     queryKey: ["histogram", parameters.toString()],
     queryFn: ({ signal }) => getJson<Counts>("/v1/events/histogram", withValues(parameters, { bars: BARS }), signal),
+    enabled: isDue,
     placeholderData: (before) => before,
   });
   if (counts.error instanceof ApiError && counts.data === undefined) {

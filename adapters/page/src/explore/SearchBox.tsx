@@ -29,7 +29,9 @@ export function SearchBox({ query, add, remove }: Props) {
   const [choices, setChoices] = useState(0);
   const [justChose, setJustChose] = useState(false);
   const box = useRef<HTMLInputElement>(null);
-  const activities = useActivities(seesAll(useSession()));
+  const [isUsed, setIsUsed] = useState(false);
+  const session = useSession();
+  const activities = useActivities(isUsed && seesAll(session));
   const completions = useCompletions(useDeferredValue(input), activities);
   const terms = termsOf(query);
 
@@ -66,6 +68,7 @@ export function SearchBox({ query, add, remove }: Props) {
           ref={box}
           className="input search-input"
           autoFocus={justChose}
+          onFocus={() => setIsUsed(true)}
           onBlur={() => setJustChose(false)}
           placeholder="Filter: words, or user: module: activity: status: entity: …"
           onKeyDown={(event) => {
