@@ -82,7 +82,7 @@ def _single_figures(found: _Found) -> Sequence[Figure]:
 
 
 def _busy_figures(lines: _Found, single: _Found) -> Sequence[Figure]:
-    work = "while four projectors follow on the same cores"
+    work = "while projectors follow on the same cores"
     return [
         compared(f"NDJSON over HTTP, 4 connections, {work}", _medians(lines.ours), _BARE, _medians(lines.bare)),
         compared(f"one command a request, 64, {work}", _medians(single.ours), _BARE, _medians(single.bare)),
