@@ -31,7 +31,9 @@ Members = dict[str, str]
 """The parts of a workbook by their names; JSON Lines have one, without a name."""
 
 _SHEET, _PROOF, _SHARED = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet4.xml", "xl/sharedStrings.xml"
-_BESIDE = ("xl/_rels/workbook.xml.rels", "xl/workbook.xml", "xl/worksheets/sheet2.xml", "xl/worksheets/sheet3.xml")
+_WORKBOOK, _RELATIONS, _STYLES = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"
+_BESIDE = ("_rels/.rels", _RELATIONS, _WORKBOOK, _STYLES, "xl/worksheets/sheet2.xml", "xl/worksheets/sheet3.xml")
+_ANOTHER_SHEET = '<sheet name="Cover" sheetId="99" state="visible" r:id="rId1"/>'
 _LINES = ""
 _TITLES: list[str] = [*(column["title"] for column in columns()["columns"]), *columns()["evidence"]]
 _ROW = re.compile(r"<row>.*?</row>", re.DOTALL)
@@ -153,18 +155,22 @@ def _changed_workbooks(base: Members) -> Iterator[tuple[str, Members]]:
     forged = _rows_of(_workbook(Events.of(_draft(10 - n, {}) for n in range(1, 10)), _EXPORTED))[3]
     yield "a row of another history", _with_rows(base, lambda rows: [*rows[:3], forged, *rows[4:]])
     yield "the cells name their places", _with_rows(base, _with_references)
-    yield (
-        "shared texts",
-        _with_cell(base, 2, "User", lambda _: '<c t="s"><v>0</v></c>')
-        | {_SHARED: "<sst><si><r><t>Asha</t></r><r><t> Rao</t></r></si></sst>"},
-    )
+    yield "shared texts", _with_shared_texts(_with_cell(base, 2, "User", lambda _: '<c t="s"><v>0</v></c>'), "9")
+    yield "two tables of shared texts", _with_shared_texts(_with_shared_texts(base, "8"), "9")
+    yield "a prefix before the names of elements", base | {_SHEET: _prefixed(base[_SHEET])}
+    yield "a number that shows as something else", _with_cell(base, 2, "Position", lambda _: '<c t="b"><v>1</v></c>')
+    yield "a sheet put in", base | {_WORKBOOK: base[_WORKBOOK].replace("</sheets>", _ANOTHER_SHEET + "</sheets>")}
+    yield "two sheets of one name", base | {_WORKBOOK: base[_WORKBOOK].replace('name="About"', 'name="Summary"')}
+    yield "a format with a text", base | {_STYLES: _replaced(base[_STYLES], "hh:mm:ss.000", "hh:mm&quot;x&quot;")}
+    yield "a member twice but for its letters", base | {_SHEET.upper(): base[_SHEET]}
+    yield "another workbook", base | {"_rels/.rels": _replaced(base["_rels/.rels"], "xl/workbook.xml", "xl/other.xml")}
     yield "a long text in two cells", _with_rows(base, _with_continued)
     yield "a long text in two cells, edited", _with_rows(base, lambda rows: _with_continued(rows, "x"))
     for part in ("manifest", "checkpoint", "positions", "fingerprints", "node"):
         yield f"proof edited: {part}", base | {_PROOF: _with_proof(base[_PROOF], part)}
     yield "another header", base | {_SHEET: base[_SHEET].replace(">User id<", ">User ID<", 1)}
     yield "a document type", base | {_SHEET: '<!DOCTYPE x [<!ENTITY a "b">]>' + base[_SHEET].partition("?>")[2]}
-    yield "no proof", base | {"xl/workbook.xml": base["xl/workbook.xml"].replace('name="Proof"', 'name="Prove"')}
+    yield "no proof", base | {_WORKBOOK: base[_WORKBOOK].replace('name="Proof"', 'name="Prove"')}
     yield (
         "cells out of place",
         base | {_SHEET: base[_SHEET].replace("<row><c ", '<row><c r="B2" t="str"/><c r="A2" ', 2)},
@@ -287,6 +293,22 @@ def _referenced(number: int, row: str) -> str:
 def _letters(index: int) -> str:
     first, last = divmod(index, 26)
     return (chr(64 + first) if first else "") + chr(65 + last)
+
+
+def _with_shared_texts(base: Members, number: str) -> Members:
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    relation = f'<Relationship Id="rId9{number}" Type="{kind}" Target="/{_SHARED}"/></Relationships>'
+    return base | {
+        _SHARED: "<sst><si><r><t>Asha</t></r><r><t> Rao</t></r></si></sst>",
+        _RELATIONS: base[_RELATIONS].replace("</Relationships>", relation),
+    }
+
+
+def _prefixed(sheet: str) -> str:
+    """Rows in a prefix of the same namespace, which programs read as they read the others."""
+    named = re.sub(r"<(/?)(row|c|is|t|v)(?=[ />])", r"<\1x:\2", sheet)
+    space = 'xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    return named.replace("<worksheet ", f"<worksheet {space} ", 1)
 
 
 def _with_continued(rows: list[str], more: str = "") -> list[str]:

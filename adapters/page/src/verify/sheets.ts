@@ -1,6 +1,6 @@
 /** The sheets of a workbook that may have been made or changed by anybody, row by row in little memory. */
 
-import { BlobReader, type FileEntry, ZipReader } from "@zip.js/zip.js/lib/zip-core-native.js";
+import { BlobReader, type Entry, type FileEntry, ZipReader } from "@zip.js/zip.js/lib/zip-core-native.js";
 import { SaxesParser, type SaxesTagPlain } from "saxes";
 import { Unreadable } from "./exportedFile";
 import { texts } from "./streams";
@@ -19,29 +19,33 @@ const LONGEST_TEXT = 32_767 * 7;
 const REFERENCE = /^([A-Z]{1,3})[0-9]{1,7}$/;
 const ESCAPED = /_x([0-9A-Fa-f]{4})_/g;
 
+const WORKBOOK = "xl/workbook.xml";
+const RELATIONS = "xl/_rels/workbook.xml.rels";
+
+type Members = ReadonlyMap<string, FileEntry>;
+type Attributes = ReadonlyMap<string, string>;
+
 export class Sheets {
   private constructor(
-    private readonly members: ReadonlyMap<string, FileEntry>,
+    private readonly members: Members,
     private readonly places: ReadonlyMap<string, string>,
     private readonly shared: readonly string[],
   ) {}
 
-  /** Throws Unreadable. */
+  /** Throws Unreadable, also for what programs would not all read as the same workbook. */
   static async open(file: Blob): Promise<Sheets> {
-    let members: ReadonlyMap<string, FileEntry>;
-    try {
-      const entries = await new ZipReader(new BlobReader(file), { useWebWorkers: false }).getEntries();
-      members = new Map(entries.flatMap((entry) => (entry.directory ? [] : [[entry.filename, entry]])));
-    } catch (error) {
-      throw new Unreadable(`the workbook is damaged or cut off: ${wordsOf(error)}`);
+    const members = await membersOf(file);
+    const roots = await partsOf(members, "_rels/.rels", "", "/officeDocument");
+    if (roots.length !== 1 || roots[0] !== WORKBOOK) {
+      throw new Unreadable(`the workbook is not at ${WORKBOOK}, where it was exported to`);
     }
-    const targets = new Map<string, string>();
-    for (const { name, attributes } of await elements(members, "xl/_rels/workbook.xml.rels")) {
-      if (name === "Relationship") targets.set(attributes.Id ?? "", attributes.Target ?? "");
-    }
+    const targets = new Map((await relations(members, RELATIONS, "xl")).map(({ id, member }) => [id, member]));
     const places = new Map<string, string>();
-    for (const { name, attributes } of await elements(members, "xl/workbook.xml")) {
-      if (name === "sheet") places.set(attributes.name ?? "", memberOf(targets.get(attributes["r:id"] ?? "") ?? ""));
+    for (const [name, attributes] of await elements(members, WORKBOOK)) {
+      if (name !== "sheet") continue;
+      const title = attributes.get("name") ?? "";
+      if (places.has(title)) throw new Unreadable(`the workbook has two sheets of the name ${title.slice(0, 100)}`);
+      places.set(title, targets.get(attributes.get("id") ?? "") ?? "");
     }
     return new Sheets(members, places, await sharedTexts(members));
   }
@@ -56,37 +60,83 @@ export class Sheets {
     const rows = new Rows(this.shared);
     return parsed(this.members, this.places.get(name) ?? "", rows.parser, () => rows.taken());
   }
+
+  /** The formats of numbers, dates and texts that the workbook defines. Throws Unreadable. */
+  async numberFormats(): Promise<string[]> {
+    const found: string[] = [];
+    for (const member of await partsOf(this.members, RELATIONS, "xl", "/styles")) {
+      for (const [name, attributes] of await elements(this.members, member)) {
+        if (name === "numFmt") found.push(attributes.get("formatCode") ?? "");
+      }
+    }
+    return found;
+  }
 }
 
-function memberOf(target: string): string {
-  return target.startsWith("/") ? target.slice(1) : `xl/${target}`;
+/** Of two members of one name one program reads the first, and another the last; some do not tell letters apart. */
+async function membersOf(file: Blob): Promise<Members> {
+  let entries: Entry[];
+  try {
+    entries = await new ZipReader(new BlobReader(file), { useWebWorkers: false }).getEntries();
+  } catch (error) {
+    throw new Unreadable(`the workbook is damaged or cut off: ${wordsOf(error)}`);
+  }
+  const known = new Set<string>();
+  for (const { filename } of entries) {
+    if (known.has(filename.toLowerCase())) throw new Unreadable(`the workbook holds ${filename.slice(0, 100)} more than once`);
+    known.add(filename.toLowerCase());
+  }
+  return new Map(entries.flatMap((entry) => (entry.directory ? [] : [[entry.filename, entry]])));
 }
 
-async function elements(members: ReadonlyMap<string, FileEntry>, member: string): Promise<SaxesTagPlain[]> {
-  const found: SaxesTagPlain[] = [];
+/** The members that stand in this kind of relation. */
+async function partsOf(members: Members, member: string, folder: string, kind: string): Promise<string[]> {
+  return (await relations(members, member, folder)).filter((one) => one.type.endsWith(kind)).map((one) => one.member);
+}
+
+async function relations(members: Members, member: string, folder: string): Promise<{ id: string; type: string; member: string }[]> {
+  return (await elements(members, member))
+    .filter(([name]) => name === "Relationship")
+    .map(([, attributes]) => {
+      const target = attributes.get("Target") ?? "";
+      const place = target.startsWith("/") ? target.slice(1) : folder === "" ? target : `${folder}/${target}`;
+      return { id: attributes.get("Id") ?? "", type: attributes.get("Type") ?? "", member: place };
+    });
+}
+
+/** The elements and their attributes, by their names in whatever namespace. */
+async function elements(members: Members, member: string): Promise<(readonly [name: string, attributes: Attributes])[]> {
+  const found: (readonly [string, Attributes])[] = [];
   const parser = new SaxesParser();
-  parser.on("opentag", (tag) => found.push(tag));
+  parser.on("opentag", ({ name, attributes }) =>
+    found.push([local(name), new Map(Object.entries(attributes).map(([key, value]) => [local(key), value]))]),
+  );
   await drained(parsed(members, member, parser, () => null));
   return found;
 }
 
+/** A name without its prefix: programs read elements whatever prefix they have. */
+function local(name: string): string {
+  return name.slice(name.indexOf(":") + 1);
+}
+
 /** What programs that save the workbook anew keep apart. */
-async function sharedTexts(members: ReadonlyMap<string, FileEntry>): Promise<string[]> {
-  const member = "xl/sharedStrings.xml";
+async function sharedTexts(members: Members): Promise<string[]> {
+  const parts = await partsOf(members, RELATIONS, "xl", "/sharedStrings");
+  if (parts.length > 1) throw new Unreadable("the workbook has more than one table of shared texts");
   const found: string[] = [];
-  if (!members.has(member)) return found;
   const parser = new SaxesParser();
   let text = "";
   let inside = false;
-  parser.on("opentag", ({ name }) => (inside = name === "t"));
+  parser.on("opentag", ({ name }) => (inside = local(name) === "t"));
   parser.on("text", (data) => (text += inside ? data : ""));
   parser.on("closetag", ({ name }) => {
     inside = false;
-    if (name !== "si") return;
+    if (local(name) !== "si") return;
     found.push(unescaped(text));
     text = "";
   });
-  await drained(parsed(members, member, parser, () => null));
+  for (const member of parts) await drained(parsed(members, member, parser, () => null));
   return found;
 }
 
@@ -96,7 +146,7 @@ async function drained(stretches: AsyncGenerator): Promise<void> {
 
 /** What was taken from the stretches of a member, one after the other. Throws Unreadable. */
 async function* parsed<T>(
-  members: ReadonlyMap<string, FileEntry>,
+  members: Members,
   member: string,
   parser: SaxesParser,
   taken: () => T,
@@ -140,7 +190,7 @@ class Rows {
     this.parser.on("opentag", (tag) => this.begin(tag));
     this.parser.on("text", (data) => this.data(data));
     this.parser.on("cdata", (data) => this.data(data));
-    this.parser.on("closetag", ({ name }) => this.end(name));
+    this.parser.on("closetag", ({ name }) => this.end(local(name)));
   }
 
   taken(): Cell[][] {
@@ -149,7 +199,9 @@ class Rows {
     return rows;
   }
 
-  private begin({ name, attributes }: SaxesTagPlain): void {
+  private begin(tag: SaxesTagPlain): void {
+    const { attributes } = tag;
+    const name = local(tag.name);
     if (name === "c") {
       this.kind = attributes.t;
       this.column = attributes.r === undefined ? this.row.length : columnOf(attributes.r);
@@ -187,6 +239,8 @@ class Rows {
     if (this.isFormula) return new Formula(text ?? "");
     if (text === null) return null;
     if (this.kind === "inlineStr" || this.kind === "str") return unescaped(text);
+    // Of another kind it shows something else: 1 as TRUE.
+    if (this.kind !== undefined && this.kind !== "n" && this.kind !== "s") return `${text} as ${this.kind}`;
     const number = text.trim() === "" ? NaN : Number(text);
     if (Number.isNaN(number)) return text;
     return this.kind === "s" ? (this.shared[number] ?? text) : number;

@@ -17,6 +17,9 @@ const TITLES = [...COLUMNS.map((column) => column.title), ...columns.evidence, c
 const CONTINUED_AT = TITLES.length - 1;
 const EVENTS = /^Events( [0-9]+)?$/;
 const PROOF = /^Proof( [0-9]+)?$/;
+const OURS = /^(?:(?:Events|Proof)(?: [0-9]+)?|About|Summary)$/;
+/** Without a text of its own, without another for some of the values, without scaling. */
+const HONEST_FORMAT = /^(?:General|@|(?:\[\$-[0-9A-Fa-f]+\])?(?:[ymdhs0#?:./ -]|\\[:/. -]|,(?=[0#?]))+)$/;
 const MORE = /^(.+) ([1-9][0-9]{0,4})$/;
 const FIRST_DAY = Date.UTC(1899, 11, 30) * 1000;
 const DAY = 86_400_000_000;
@@ -60,8 +63,18 @@ export class WorkbookFile implements ExportedFile {
     }
   }
 
-  claims(): Promise<readonly Fault[]> {
-    return Promise.resolve([]);
+  /** What was put in beside the rows that could show other than they say. */
+  async claims(): Promise<readonly Fault[]> {
+    const foreign = this.sheets.names.filter((name) => !OURS.test(name));
+    const formats = (await this.sheets.numberFormats()).filter((code) => !HONEST_FORMAT.test(code));
+    return [
+      ...foreign.map((name) => ({ place: name.slice(0, 100), column: null, message: "this sheet was put in" })),
+      ...formats.map((code) => ({
+        place: "Workbook",
+        column: null,
+        message: `the number format ${code.slice(0, 100)} may show other than what is in a cell`,
+      })),
+    ];
   }
 }
 
