@@ -1,6 +1,9 @@
 """A real PostgreSQL for the whole run, and a fresh database, copied from a migrated one, for each test."""
 
 import itertools
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,12 @@ from adapters.postgres.schema import migrate
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("ours", deadline=None)
 settings.load_profile("ours")
+
+# A database is some 300 files, made and removed for each test: ten times as fast in memory, where there is room.
+_MEMORY = Path("/dev/shm")
+_ROOM = 8 * 1024**3
+if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 _numbers = itertools.count(1)
 
