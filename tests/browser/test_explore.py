@@ -148,3 +148,26 @@ async def test_a_time_that_is_none_is_told_and_the_rest_stays(page: Page, audito
     await expect(page.get_by_role("alert")).to_contain_text("from")
     await expect(page.get_by_role("banner")).to_be_visible()
     await expect(page.get_by_role("button", name="yesterday")).to_be_visible()
+
+
+async def test_all_filters_are_said_in_one_text(page: Page) -> None:
+    """In the search language; it comes back into the box to be written otherwise."""
+    box = page.get_by_role("combobox", name="Filter events")
+    await box.fill('user:jör status:failure after:2026-01-01 "password"')
+    await page.get_by_role("option", name="password").wait_for()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(_ROWS)).to_have_count(6)
+    await expect(page).to_have_url(re.compile("q=user"))
+    await page.keyboard.press("Backspace")
+    await expect(box).to_have_value('user:jör status:failure after:2026-01-01 "password"')
+    await expect(page).not_to_have_url(re.compile("q="))
+
+
+async def test_a_search_that_is_not_understood_is_told_at_its_column(page: Page) -> None:
+    box = page.get_by_role("combobox", name="Filter events")
+    await box.fill("status:failure status:odd")
+    await page.get_by_role("option", name="status:odd").wait_for()
+    await page.keyboard.press("Enter")
+    alert = page.get_by_role("alert")
+    await expect(alert).to_contain_text("At column 16")
+    assert await alert.locator("pre").inner_text() == "status:failure status:odd\n" + " " * 15 + "^"

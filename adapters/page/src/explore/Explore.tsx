@@ -1,6 +1,7 @@
 import { Suspense, lazy, useState } from "react";
 import { Button } from "react-aria-components";
 import { addressOf, go } from "../address";
+import { ApiError } from "../api/client";
 import { LiveBar } from "../live/LiveBar";
 import { useNarrow } from "../shell/narrow";
 import { Failed, Loading } from "../shell/states";
@@ -62,9 +63,27 @@ export function Explore({ query }: Props) {
         <LiveBar feed={found.feed} follows={follows} setFollows={setFollows} show={found.show} refresh={found.refresh} />
       )}
       {found.isPending && <Loading what="events" />}
-      {found.error && found.events.length === 0 && <Failed error={found.error} retry={found.refresh} />}
+      {found.error && found.events.length === 0 && <NotFound error={found.error} query={query} retry={found.refresh} />}
       {!found.isPending && !found.error && found.events.length === 0 && <Nothing query={query} change={change} />}
       {found.events.length > 0 && <EventTable columns={columnsOf(query, isNarrow)} isCompact={isNarrow && !query.has("columns")} {...found} />}
+    </div>
+  );
+}
+
+const COLUMN = /^column (\d+): (.*)$/s;
+
+/** What the service says of the question; of a search, below the place where it is not understood. */
+function NotFound({ error, query, retry }: { error: Error; query: URLSearchParams; retry: () => void }) {
+  const place = error instanceof ApiError ? error.places.find(({ name }) => name === "q") : undefined;
+  const [, column, words] = COLUMN.exec(place?.detail ?? "") ?? [];
+  if (column === undefined) return <Failed error={error} retry={retry} />;
+  return (
+    <div className="state state-failed" role="alert">
+      <h2>The search is not understood</h2>
+      <pre className="search-error">{`${query.get("q") ?? ""}\n${" ".repeat(Number(column) - 1)}^`}</pre>
+      <p>
+        At column {column}: {words}
+      </p>
     </div>
   );
 }

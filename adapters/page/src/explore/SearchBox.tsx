@@ -14,7 +14,7 @@ import {
 } from "react-aria-components";
 import { seesAll, useSession } from "../shell/session";
 import { type Completion, useActivities, useCompletions } from "./completions";
-import { type Term, termsOf, valueTitle } from "./filters";
+import { type Term, nameTitle, termsOf, valueTitle } from "./filters";
 
 interface Props {
   query: URLSearchParams;
@@ -47,6 +47,12 @@ export function SearchBox({ query, add, remove }: Props) {
     }
   }
 
+  /** A search in the language comes back into the box, to be written otherwise. */
+  function takeAway(term: Term): void {
+    remove(term);
+    if (term.name === "q") setInput(term.value);
+  }
+
   return (
     <div className="search" role="search">
       <ComboBox
@@ -76,7 +82,10 @@ export function SearchBox({ query, add, remove }: Props) {
               choose(completions[0]);
             }
             const last = terms.at(-1);
-            if (event.key === "Backspace" && input === "" && last !== undefined) remove(last);
+            if (event.key === "Backspace" && input === "" && last !== undefined) {
+              event.preventDefault(); // What comes back into the box is not to lose its last letter.
+              takeAway(last);
+            }
           }}
         />
         <Popover className="popover search-popover">
@@ -95,13 +104,13 @@ export function SearchBox({ query, add, remove }: Props) {
           className="terms"
           aria-label="Filters in force"
           onRemove={(keys) => {
-            for (const term of terms) if (keys.has(keyOf(term))) remove(term);
+            for (const term of terms) if (keys.has(keyOf(term))) takeAway(term);
           }}
         >
           <TagList items={terms.map((term) => ({ id: keyOf(term), ...term }))}>
             {(term) => (
               <Tag className="term" textValue={`${term.name} ${term.value}`}>
-                <span className="term-name">{term.name.replace("_id", "")}</span> {valueTitle(term)}
+                <span className="term-name">{nameTitle(term)}</span> {valueTitle(term)}
                 <Button slot="remove" className="term-remove">
                   ×
                 </Button>

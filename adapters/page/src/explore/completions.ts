@@ -28,6 +28,7 @@ const HINTS: Record<FilterName, string> = {
   ip: "where the actor was",
   correlation_id: "the story that it belongs to",
   text: "words of the description and the details",
+  q: 'all in one text, as user:asha status:failure after:2026-01-01 "web server"',
 };
 
 export function useCompletions(input: string, activities: readonly string[]): Completion[] {
@@ -44,10 +45,25 @@ export function useCompletions(input: string, activities: readonly string[]): Co
     enabled: asked !== null && rest !== "",
     placeholderData: (before) => before,
   });
+  if (name === "q" || isSearch(input, name)) return [search(name === "q" ? rest : input.trim())];
   if (name === null) return general(rest, activities);
   const values = asked === null ? fixed(name, rest, activities) : (served.data?.suggestions ?? []).map(suggested(name));
   const exact: Completion[] = rest === "" || asked === null ? [] : [completion({ name, value: rest }, `${name}: ${rest}`, "as typed")];
   return name === "text" ? [completion({ name, value: rest }, rest, HINTS.text)] : [...values, ...exact];
+}
+
+const TERM = /(?:^|\s)([a-z_]+):(?=\S)/gi;
+const ONLY_WRITTEN = ["after", "before"];
+
+/** Whether this is more than one filter: a text in the search language. */
+function isSearch(input: string, name: FilterName | null): boolean {
+  const named = Array.from(input.matchAll(TERM), ([, found = ""]) => found.toLowerCase());
+  const known = named.filter((one) => isFilter(one) || ONLY_WRITTEN.includes(one)).length;
+  return known > 1 || (known === 1 && name === null) || (known === 1 && input.includes('"'));
+}
+
+function search(text: string): Completion {
+  return completion({ name: "q", value: text }, text, text === "" ? HINTS.q : "search");
 }
 
 export function useActivities(enabled: boolean): string[] {

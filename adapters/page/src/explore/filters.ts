@@ -13,6 +13,8 @@ export const FILTERS = [
   "ip",
   "correlation_id",
   "text",
+  // All of them in one text, in the search language; given once.
+  "q",
 ] as const;
 export type FilterName = (typeof FILTERS)[number];
 
@@ -53,6 +55,7 @@ export function listQuery(query: URLSearchParams): URLSearchParams {
 }
 
 export function withTerm(query: URLSearchParams, term: Term): URLSearchParams {
+  if (term.name === "q") return withValues(query, { q: term.value });
   const changed = new URLSearchParams(query);
   if (!changed.getAll(term.name).includes(term.value)) changed.append(term.name, term.value);
   return changed;
@@ -74,6 +77,11 @@ export function withValues(query: URLSearchParams, values: Record<string, string
     else changed.set(name, value);
   }
   return changed;
+}
+
+/** The name of a filter as people read it. */
+export function nameTitle({ name }: Term): string {
+  return name === "q" ? "search" : name.replace("_id", "");
 }
 
 /** The value of a filter as people read it. */

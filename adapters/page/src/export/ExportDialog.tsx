@@ -4,7 +4,7 @@ import { Button, Dialog, Heading, Label, Modal, ModalOverlay, ProgressBar, Radio
 import { addressOf, follow } from "../address";
 import { getJson } from "../api/client";
 import type { AuditEvent, Histogram } from "../api/types";
-import { termsOf, valueTitle, withValues } from "../explore/filters";
+import { nameTitle, termsOf, valueTitle, withValues } from "../explore/filters";
 import { usePreferences } from "../preferences";
 import { Facts, type Fact } from "../shell/parts";
 import { useSession } from "../shell/session";
@@ -118,7 +118,7 @@ function What({ filters }: { filters: URLSearchParams }) {
     queryKey: ["histogram", filters.toString()],
     queryFn: ({ signal }) => getJson<Histogram>("/v1/events/histogram", withValues(filters, { bars: "130" }), signal),
   });
-  const facts: Fact[] = termsOf(filters).map((term) => [term.name.replace("_id", ""), valueTitle(term)]);
+  const facts: Fact[] = termsOf(filters).map((term) => [nameTitle(term), valueTitle(term)]);
   const [from, to] = [filters.get("from"), filters.get("to")];
   if (from !== null) facts.push([`From (${zone(clock)})`, moment(from, clock)]);
   if (to !== null) facts.push([`To (${zone(clock)})`, moment(to, clock)]);
