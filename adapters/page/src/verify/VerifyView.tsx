@@ -10,9 +10,9 @@ import { moment, zone } from "../times";
 import { bytesOf, count, title } from "../words";
 import { type Checked, type Keys, checkFile, readKey } from "./checkFile";
 import { offer, useDropped } from "./dropped";
-import type { Verdict } from "./exportCheck";
 import { type Fault, Unreadable } from "./exportedFile";
 import type { Manifest } from "./manifest";
+import type { Verdict } from "./verdict";
 
 /** An exported file, checked here: it is sent nowhere, and nothing that it says is believed but what is signed. */
 export default function VerifyView() {

@@ -2,11 +2,12 @@
 
 import { fromHex } from "../evidence/bytes";
 import { InvalidNote, type VerifierKey, openCheckpoint, parseNote, parseVerifierKey } from "../evidence/note";
-import { ExportCheck, Verdict } from "./exportCheck";
+import { ExportCheck } from "./exportCheck";
 import { type ExportedFile, type ProofTexts, Unreadable } from "./exportedFile";
 import { JsonLinesFile } from "./lines";
 import { type Manifest, keyForCheckpoints, openManifest, unverifiedManifest } from "./manifest";
 import { rest } from "./streams";
+import { Verdict } from "./verdict";
 import { WorkbookFile } from "./workbook";
 
 export interface Checked {

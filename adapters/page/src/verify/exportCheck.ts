@@ -3,38 +3,16 @@
 import { concat, same, toHex, utf8 } from "../evidence/bytes";
 import { type Facts, parseFacts, putBack } from "../evidence/facts";
 import { chainHash, genesis, leafHash, personalDigest, rowHash, sha256 } from "../evidence/hashing";
-import type { ExportedRow, Fault, ProofTexts } from "./exportedFile";
+import type { ExportedRow, ProofTexts } from "./exportedFile";
 import type { Manifest } from "./manifest";
 import { verifyMultiproof } from "./multiproof";
 import { missing, parseRanges, rangesOf, rangesText, sizeOf } from "./positions";
+import type { Verdict } from "./verdict";
 
-const MOST_FAULTS = 100;
 const MOST_NAMED = 20;
 const FINGERPRINT_BYTES = 8;
 const HEX_HASH = /^[0-9a-f]{64}$/;
 const WORDS = /[A-Z][a-z0-9]*/g;
-
-export class Verdict {
-  rows = 0;
-  /** Rows behind the checkpoint: the manifest vouches for them, the tree does not yet. */
-  unproven = 0;
-  /** Rows whose personal data were not in the ledger any more when they were exported. */
-  withoutPersonal = 0;
-  /** Rows whose chain hash follows from the row of the position before. */
-  chained = 0;
-  /** The first ones. */
-  readonly faults: Fault[] = [];
-  faultsInAll = 0;
-
-  get good(): boolean {
-    return this.faultsInAll === 0;
-  }
-
-  add(place: string, column: string | null, message: string): void {
-    this.faultsInAll += 1;
-    if (this.faults.length < MOST_FAULTS) this.faults.push({ place, column, message });
-  }
-}
 
 interface Taken {
   position: number;

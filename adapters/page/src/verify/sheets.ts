@@ -1,9 +1,8 @@
 /** The sheets of a workbook that may have been made or changed by anybody, row by row in little memory. */
 
-import { BlobReader, type Entry, type FileEntry, ZipReader } from "@zip.js/zip.js/lib/zip-core-native.js";
 import { SaxesParser, type SaxesTagPlain } from "saxes";
+import { type Members, drained, elements, local, membersOf, parsed, partsOf, relations } from "./archive";
 import { Unreadable } from "./exportedFile";
-import { texts } from "./streams";
 
 /** The last result of a formula; none is ever exported. */
 export class Formula {
@@ -21,9 +20,6 @@ const ESCAPED = /_x([0-9A-Fa-f]{4})_/g;
 
 const WORKBOOK = "xl/workbook.xml";
 const RELATIONS = "xl/_rels/workbook.xml.rels";
-
-type Members = ReadonlyMap<string, FileEntry>;
-type Attributes = ReadonlyMap<string, string>;
 
 export class Sheets {
   private constructor(
@@ -73,53 +69,6 @@ export class Sheets {
   }
 }
 
-/** Of two members of one name one program reads the first, and another the last; some do not tell letters apart. */
-async function membersOf(file: Blob): Promise<Members> {
-  let entries: Entry[];
-  try {
-    entries = await new ZipReader(new BlobReader(file), { useWebWorkers: false }).getEntries();
-  } catch (error) {
-    throw new Unreadable(`the workbook is damaged or cut off: ${wordsOf(error)}`);
-  }
-  const known = new Set<string>();
-  for (const { filename } of entries) {
-    if (known.has(filename.toLowerCase())) throw new Unreadable(`the workbook holds ${filename.slice(0, 100)} more than once`);
-    known.add(filename.toLowerCase());
-  }
-  return new Map(entries.flatMap((entry) => (entry.directory ? [] : [[entry.filename, entry]])));
-}
-
-/** The members that stand in this kind of relation. */
-async function partsOf(members: Members, member: string, folder: string, kind: string): Promise<string[]> {
-  return (await relations(members, member, folder)).filter((one) => one.type.endsWith(kind)).map((one) => one.member);
-}
-
-async function relations(members: Members, member: string, folder: string): Promise<{ id: string; type: string; member: string }[]> {
-  return (await elements(members, member))
-    .filter(([name]) => name === "Relationship")
-    .map(([, attributes]) => {
-      const target = attributes.get("Target") ?? "";
-      const place = target.startsWith("/") ? target.slice(1) : folder === "" ? target : `${folder}/${target}`;
-      return { id: attributes.get("Id") ?? "", type: attributes.get("Type") ?? "", member: place };
-    });
-}
-
-/** The elements and their attributes, by their names in whatever namespace. */
-async function elements(members: Members, member: string): Promise<(readonly [name: string, attributes: Attributes])[]> {
-  const found: (readonly [string, Attributes])[] = [];
-  const parser = new SaxesParser();
-  parser.on("opentag", ({ name, attributes }) =>
-    found.push([local(name), new Map(Object.entries(attributes).map(([key, value]) => [local(key), value]))]),
-  );
-  await drained(parsed(members, member, parser, () => null));
-  return found;
-}
-
-/** A name without its prefix: programs read elements whatever prefix they have. */
-function local(name: string): string {
-  return name.slice(name.indexOf(":") + 1);
-}
-
 /** What programs that save the workbook anew keep apart. */
 async function sharedTexts(members: Members): Promise<string[]> {
   const parts = await partsOf(members, RELATIONS, "xl", "/sharedStrings");
@@ -138,41 +87,6 @@ async function sharedTexts(members: Members): Promise<string[]> {
   });
   for (const member of parts) await drained(parsed(members, member, parser, () => null));
   return found;
-}
-
-async function drained(stretches: AsyncGenerator): Promise<void> {
-  while ((await stretches.next()).done !== true);
-}
-
-/** What was taken from the stretches of a member, one after the other. Throws Unreadable. */
-async function* parsed<T>(
-  members: Members,
-  member: string,
-  parser: SaxesParser,
-  taken: () => T,
-): AsyncGenerator<T> {
-  const entry = members.get(member);
-  if (entry === undefined) throw new Unreadable(`the workbook has no ${member}`);
-  parser.on("doctype", () => {
-    throw new Unreadable("the workbook holds a document type declaration, which no workbook needs");
-  });
-  parser.on("error", (error) => {
-    throw new Unreadable(`the workbook is damaged: ${error.message}`);
-  });
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  // What goes wrong breaks the stream, too, and is met there.
-  const unpacked = entry.getData(writable, { useWebWorkers: false, checkSignature: true }).catch(() => null);
-  try {
-    for await (const text of texts(readable)) {
-      parser.write(text);
-      yield taken();
-    }
-    parser.close();
-    yield taken();
-  } catch (error) {
-    throw error instanceof Unreadable ? error : new Unreadable(`the workbook is damaged: ${wordsOf(error)}`);
-  }
-  await unpacked;
 }
 
 /** Makes rows of what the parser meets. */
@@ -256,8 +170,4 @@ function columnOf(reference: string): number {
 /** ECMA-376, part 1, 22.9.2.19: what XML cannot hold stands as `_xHHHH_`. */
 function unescaped(text: string): string {
   return text.includes("_x") ? text.replace(ESCAPED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))) : text;
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
