@@ -30,6 +30,9 @@ _ARGUMENTS = ["--no-sandbox"]
 _PORT = 9333
 """By which Lighthouse finds the browser that is signed in."""
 
+_LOOK_MS = 1000
+"""How long a person looks before the next change; meanwhile the histogram of the last one is counted."""
+
 _ROWS = "[role=row][data-index]"
 _SHOWN = """(activity) => {
     const title = document.querySelector(".term")?.innerText.replace(/[^\\w\\s]/g, "").replace("activity", "").trim();
@@ -114,6 +117,7 @@ async def _filter_changes(page: Page, address: str, activities: Sequence[str]) -
     await page.evaluate(_PRESSED)
     seconds = []
     for activity in activities:
+        await page.wait_for_timeout(_LOOK_MS)
         await page.locator(".search-input").focus()
         await page.keyboard.type(f"activity:{activity}")
         await page.locator(f"[role=option][data-key='activity={activity}']").wait_for()
