@@ -7,7 +7,7 @@ CODE := domain application adapters projections tests benchmarks hatch_build.py
 PAGE := adapters/page
 NPM := $(BIN)/python hatch_build.py
 # Each process has a PostgreSQL of its own. Files in their order: those that take long come first.
-IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20
 
 .PHONY: install demo serve test chaos screenshots lint format bench audit docs lock clean
 

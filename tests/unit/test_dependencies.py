@@ -12,7 +12,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 SHIPPED = ("domain", "application", "adapters", "projections")
-OURS = {*SHIPPED, "tests", "benchmarks"}
+OURS = {*SHIPPED, "tests", "benchmarks", "hatch_build"}
 
 
 def imported(folders: Iterable[str]) -> Iterator[str]:
