@@ -97,7 +97,7 @@ class Bench:
 
     def _settings(self, url: str) -> Settings:
         folder = self.folder / "data" / url.rpartition("/")[2].partition("?")[0]
-        return Settings(database_url=SecretStr(url), data_dir=folder, host="127.0.0.1", port=0)
+        return Settings(database_url=SecretStr(url), data_dir=folder, host="127.0.0.1", port=0, max_feeds=10_000)
 
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.embedded.url(), autocommit=True) as connection:

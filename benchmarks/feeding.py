@@ -140,17 +140,16 @@ class _Feeding:
     async def _followed(self, urls: Sequence[str], *, measure_delays: bool) -> AsyncIterator["asyncio.Task[Followed]"]:
         """Clients that are connected in the block, and are closed after it once all that was recorded was sent."""
         following = asyncio.create_task(in_process(follow, urls, self._key, measure_delays=measure_delays))
-        await self._until(len(urls))
+        while len(list(self._wired.services.feed_clients)) < len(urls):
+            if following.done():
+                following.result()  # It says why they do not come.
+            await asyncio.sleep(0.02)
         yield following
         clients = self._wired.services.feed_clients
         end = await self._wired.services.reads.head(DEFAULT_LEDGER)
         while any(client.seen < end for client in clients):  # noqa: ASYNC110  # They have no common event.
             await asyncio.sleep(0.02)
         clients.end_all()
-
-    async def _until(self, count: int) -> None:
-        while len(list(self._wired.services.feed_clients)) < count:  # noqa: ASYNC110  # They have no common event.
-            await asyncio.sleep(0.02)
 
     async def _append(self, events: int, *, at_once: bool = False) -> None:
         """So many events, as fast as can be or at the steady rate."""
