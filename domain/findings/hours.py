@@ -56,9 +56,10 @@ class OffHoursAdministration(Rule):
         if _administers(event) and known.get("days", 0) >= self._days and not self._is_usual(int(hour), known):
             self._extend(event, known)
             memory.put(self.name, actor, known)
+            acts = len(known["night"])
             words = (
                 f"{called(event)} administered the system at {at[11:16]} UTC, an hour at which they are not seen "
-                f"({len(known['night'])} acts)"
+                f"({acts} act{'s' * (acts != 1)})"
             )
             yield self.found(known["night"][0][0], event, entity_of(event), words, known["night"])
         count, last = learned.get(hour, (0, ""))
