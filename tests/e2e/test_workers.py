@@ -147,7 +147,8 @@ async def _followers(client: Client) -> set[float]:
 async def test_what_is_in_flight_gets_its_receipt(settings: dict[str, str], fresh_connections: ClientSession) -> None:
     """After SIGTERM nobody new is let in, but who has sent a command is answered before the service ends."""
     key = await _module_key(settings)
-    async with two_workers(settings) as service:
+    # Without background work only a command that was let in waits for the lock.
+    async with two_workers({**settings, "background": "false"}) as service:
         client = Client(fresh_connections, service.address, key)
         first = await client.record(command_data())
         with psycopg.connect(settings["database_url"], autocommit=True) as owner:
