@@ -57,10 +57,9 @@ class Builders:
             log.warning("no_process_for_exports", error=str(error))
 
     async def close(self) -> None:
-        for builder in self._all:
-            await builder.end()
-        self._all.clear()
         self._idle.clear()
+        while self._all:
+            await self._all.pop().end()
 
     async def _start(self) -> WorkProcess:
         builder = await started_process(_prepare)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from adapters.exports.builder import Builders
 from adapters.postgres import stretch_worker
 from adapters.processes import ProcessDied, started_process
 
@@ -78,3 +79,20 @@ async def test_an_answer_that_nobody_took_is_given_to_nobody_else() -> None:
         assert not process.is_fit
     finally:
         await process.end()
+
+
+async def test_builders_are_ended_while_exports_use_them() -> None:
+    """An export gives its own back as soon as that has ended, while others have not yet."""
+    builders = Builders()
+
+    async def export() -> None:
+        async with builders.one() as builder:
+            in_use.release()
+            await builder.call(time.sleep, 60)
+
+    in_use = asyncio.Semaphore(0)
+    exports = [asyncio.create_task(export()) for _ in range(3)]
+    for _ in exports:
+        await in_use.acquire()
+    await builders.close()
+    assert [type(ended) for ended in await asyncio.gather(*exports, return_exceptions=True)] == [ProcessDied] * 3
