@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from adapters.embedded import EmbeddedDatabase, embedded_postgres
 from adapters.postgres.schema import migrate
+from tests.demonstration import Demonstration, demonstration
 
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("ours", deadline=None)
@@ -45,6 +46,13 @@ def database_url(server: EmbeddedDatabase) -> Iterator[str]:
     _execute(server.url(), f"CREATE DATABASE {name} TEMPLATE template_audit STRATEGY FILE_COPY")
     yield server.url(name)
     _execute(server.url(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """The demonstration's estate, to be copied."""
+    with demonstration(tmp_path_factory) as estate:
+        yield estate
 
 
 def _execute(url: str, statement: str) -> None:

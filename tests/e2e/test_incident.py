@@ -1,49 +1,32 @@
 """The demonstration's hidden incident is found, as an analyst would find it who knows nothing of it."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from aiohttp import ClientSession, ClientTimeout
 
-from adapters.demo import incident, player
-from adapters.demo.estate import commands
+from adapters.demo import incident
 from adapters.demo.scenes_of_certificates import SELF_APPROVED_REQUEST_IDS
-from adapters.embedded import EmbeddedDatabase
-from domain.words import Ledger, Module, Role
+from domain.words import Role
+from tests.demonstration import LEDGER, Demonstration
 from tests.e2e.client import Client
-from tests.e2e.running import Service, running
-
-LEDGER = Ledger("demo")
-TODAY = datetime.now(UTC).date()
+from tests.e2e.running import Service
 
 
-@pytest.fixture(scope="module")
-def demo(server: EmbeddedDatabase) -> Iterator[Service]:
-    """A service of its own: ninety days of CertiNext are not for the others to wait for."""
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE incident TEMPLATE template_audit STRATEGY FILE_COPY")
-    with running(server.url("incident")) as service:
+@pytest.fixture
+def demo(estate: Demonstration, tmp_path: Path) -> Iterator[Service]:
+    with estate.copy("incident", tmp_path) as (service, _):
         yield service
 
 
 @pytest.fixture
 async def analyst(demo: Service) -> AsyncIterator[Client]:
-    """An auditor; the estate was played, and every event of it judged."""
+    """An auditor; every event of the estate was judged."""
+    _, key = await demo.create_key(LEDGER, Role.AUDITOR)
     async with ClientSession(timeout=ClientTimeout(total=120)) as session:
-        keys = {}
-        for module in Module:
-            _, keys[module] = await demo.create_key(LEDGER, Role.MODULE, modules=frozenset({module}))
-        _, key = await demo.create_key(LEDGER, Role.AUDITOR)
-        history = commands(TODAY)
-        await player.load(demo.address, keys, history)
-        client = Client(session, demo.address, key)
-        for table in ("findings", "entities/certificate", "events"):
-            answer = await client.get(f"/v1/{table}", {"min_position": str(len(history)), "limit": "1"})
-            assert answer.status == 200, answer.body
-        yield client
+        yield Client(session, demo.address, key)
 
 
 async def test_the_story_is_told(analyst: Client) -> None:

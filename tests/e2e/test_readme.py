@@ -3,17 +3,12 @@
 import asyncio
 import json
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from adapters import bootstrap
-from adapters.demo import player
-from adapters.demo.estate import commands
 from adapters.demo.lines import curl_lines
-from adapters.settings import Settings
-from application.credentials import console
-from domain.words import DEFAULT_LEDGER, Module, Role
+from domain.words import Module, Role
+from tests.demonstration import LEDGER, Demonstration
 
 README = Path(__file__).parents[2] / "README.md"
 ADDRESS = "http://127.0.0.1:8080"
@@ -42,12 +37,6 @@ def shape(value: Any) -> Any:
     return value if isinstance(value, bool) or value is None else 0
 
 
-async def caught_up(trail: bootstrap.Trail) -> None:
-    async with asyncio.timeout(60):
-        while any(state.lag for state in await trail.services.reads.projectors()):  # noqa: ASYNC110  # It has no event.
-            await asyncio.sleep(0.02)
-
-
 async def run_line(line: str, environment: dict[str, str]) -> Any:
     process = await asyncio.create_subprocess_shell(line, env=environment, stdout=asyncio.subprocess.PIPE)
     output, _ = await process.communicate()
@@ -60,23 +49,13 @@ def test_demonstration_prints_the_same_lines() -> None:
     assert [line for _, line in curl_lines(ADDRESS)] == [line for line, _ in documented()[:5]]
 
 
-async def test_every_line_answers_as_printed(database_url: str, tmp_path: Path) -> None:
+async def test_every_line_answers_as_printed(estate: Demonstration, tmp_path: Path) -> None:
     """With the demonstration loaded, each line of the README gives the answer that is printed below it."""
-    settings = Settings(port=0, data_dir=tmp_path)
-    async with bootstrap.server(database_url, settings) as (trail, address):
-        caller = console(DEFAULT_LEDGER, datetime.now(UTC), "newcomer")
-
-        async def key(role: Role, *modules: Module) -> str:
-            return (await trail.create_credential.create(caller, f"demo {role}", role, modules=frozenset(modules)))[1]
-
-        senders = {module: await key(Role.MODULE, module) for module in Module}
-        await player.load(address, senders, commands(datetime.now(UTC).date()))
-        await caught_up(trail)
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "KEY": await key(Role.AUDITOR),
-            "MODULE_KEY": senders[Module.CERTIFICATE_OPERATIONS],
-        }
+    module = Module.CERTIFICATE_OPERATIONS
+    with estate.copy("readme", tmp_path) as (service, _):
+        _, key = await service.create_key(LEDGER, Role.AUDITOR)
+        _, module_key = await service.create_key(LEDGER, Role.MODULE, modules=frozenset({module}))
+        environment = {"PATH": "/usr/bin:/bin", "KEY": key, "MODULE_KEY": module_key}
         for line, answer in documented():
-            answered = await run_line(line.replace(ADDRESS, address), environment)
+            answered = await run_line(line.replace(ADDRESS, service.address), environment)
             assert shape(answered) == shape(json.loads(answer)), line
