@@ -100,7 +100,8 @@ class Export:
             while len(builders) < PER_EXPORT:
                 builders.append(await held.enter_async_context(self._exports.builders.one()))
             pages = await held.enter_async_context(aclosing(ahead(self._pages())))
-            all_built = await held.enter_async_context(aclosing(in_turns(builders, file.built, pages)))
+            # Each has a page that it works on, and the next one waits in its pipe.
+            all_built = await held.enter_async_context(aclosing(in_turns(builders * 2, file.built, pages)))
             async for page, built in all_built:
                 yield await file.add(page, built, self._tally)
             facts, proof = await self._proof(builder)

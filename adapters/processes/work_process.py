@@ -11,7 +11,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from adapters.processes.frames import LENGTH
 from domain.errors import AuditError
@@ -30,7 +30,7 @@ class ProcessDied(AuditError):
 
 
 class WorkProcess:
-    """One such process, which does one thing at a time for one task at a time."""
+    """One such process, which does one thing after the other."""
 
     def __init__(
         self,
@@ -43,37 +43,49 @@ class WorkProcess:
         self._asks = asks
         self._answering = answering
         self._answers = answers
-        self._busy = False
+        self._owed = 0
+        """How many things were asked whose answers nobody has taken yet."""
+        self._is_out_of_step = False
+        """Whether somebody left whose answer comes all the same."""
         self._turn = asyncio.Lock()
-        """Who asks while another waits for an answer comes next."""
+        """Answers are taken in the order in which was asked."""
 
     @property
     def is_fit(self) -> bool:
         """Whether it lives and owes no answer, as one does that was asked by somebody who left."""
-        return self._process.returncode is None and not self._busy
+        return self._process.returncode is None and not self._owed
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of a function of a module, done there. Raises what it raises, and ProcessDied."""
-        async with self._turn:
-            result: T = await self._answer(pickle.dumps((work, args, kwargs), pickle.HIGHEST_PROTOCOL))
-        return result
+        """The result of a function of a module, done there. Raises what it raises, and ProcessDied.
 
-    async def _answer(self, asked: bytes) -> Any:
-        if not self.is_fit or self._asks.is_closing():
+        What is asked meanwhile waits in its pipe already, so that it need not wait for us in between.
+        """
+        if self._process.returncode is not None or self._is_out_of_step or self._asks.is_closing():
             raise ProcessDied(_DIED)
-        self._busy = True
+        asked = pickle.dumps((work, args, kwargs), pickle.HIGHEST_PROTOCOL)
+        self._asks.writelines((LENGTH.pack(len(asked)), asked))
+        self._owed += 1
         try:
-            # Nothing is asked before the last is answered, so no more than one thing waits in the pipe.
-            self._asks.writelines((LENGTH.pack(len(asked)), asked))
-            (length,) = LENGTH.unpack(await self._answers.readexactly(LENGTH.size))
-            answer = await self._answers.readexactly(length)
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise ProcessDied(_DIED) from error
-        self._busy = False
+            async with self._turn:
+                answer = await self._answer()
+        except BaseException:
+            self._is_out_of_step = True
+            raise
+        self._owed -= 1
         good, value = pickle.loads(answer)  # noqa: S301 - from a process of ours.
         if not good:
             raise value
-        return value
+        result: T = value
+        return result
+
+    async def _answer(self) -> bytes:
+        if self._is_out_of_step:
+            raise ProcessDied(_DIED)
+        try:
+            (length,) = LENGTH.unpack(await self._answers.readexactly(LENGTH.size))
+            return await self._answers.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise ProcessDied(_DIED) from error
 
     async def end(self) -> None:
         with suppress(ProcessLookupError):

@@ -81,6 +81,19 @@ async def test_an_answer_that_nobody_took_is_given_to_nobody_else() -> None:
         await process.end()
 
 
+async def test_what_is_asked_meanwhile_waits_in_the_pipe() -> None:
+    """So the process goes on with it at once, whether or not its last answer was taken already."""
+    process = await started_process(gc.collect)
+    try:
+        first = asyncio.create_task(process.call(time.monotonic))
+        second = asyncio.create_task(process.call(time.monotonic))
+        await asyncio.sleep(0)
+        time.sleep(1)  # noqa: ASYNC251 - nobody here takes an answer meanwhile.
+        assert await second - await first < 0.5
+    finally:
+        await process.end()
+
+
 async def test_builders_are_ended_while_exports_use_them() -> None:
     """An export gives its own back as soon as that has ended, while others have not yet."""
     builders = Builders()
