@@ -33,7 +33,10 @@ WHERE projection = $2
 _PROJECTORS = """
 SELECT shown.projection,
     sum(head.position - coalesce(mine.position, 0))::bigint AS lag,
-    coalesce(bool_or(head.position > mine.position AND mine.moved_at < now() - interval '1 minute'), false) AS stuck,
+    coalesce(bool_or(
+        head.position > coalesce(mine.position, 0)
+        AND coalesce(mine.moved_at, head.recorded_at) < now() - interval '1 minute'
+    ), false) AS stuck,
     (
         SELECT count(*) FROM reading.set_aside AS aside
         WHERE aside.projection = shown.projection AND aside.generation = shown.generation

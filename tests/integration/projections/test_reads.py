@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from domain.filters import EventFilter
-from domain.words import DEFAULT_LEDGER, Position, Status
+from domain.words import DEFAULT_LEDGER, Ledger, Position, Status
 from projections import activity_query, runner
 from projections.activity_query import Query, Row
 from projections.database import Pool
@@ -214,3 +214,24 @@ async def test_recorded_order_goes_no_further_than_what_is_applied(stage: Stage)
     await stage.project()
     rows, goes_on, _ = await stage.reads.by_position(DEFAULT_LEDGER, ALL, Position(2), 10, AT_ONCE)
     assert (positions(rows), goes_on) == ([3], 3)
+
+
+async def test_a_projector_that_stays_behind_is_told_of(stage: Stage) -> None:
+    """Whether it has stopped moving in a ledger or has never begun with it, for a minute."""
+
+    async def stuck() -> set[bool]:
+        return {state.stuck for state in await stage.reads.projectors()}
+
+    await stage.append(drafts(Random(1), 3))
+    await stage.project()
+    await stage.append(drafts(Random(2), 3, Ledger("never-begun")), Ledger("never-begun"))
+    assert await stuck() == {False}
+    await stage.owner.execute("ALTER TABLE audit.heads DISABLE TRIGGER ALL")
+    await stage.owner.execute("UPDATE audit.heads SET recorded_at = now() - interval '61 seconds'")
+    assert await stuck() == {True}
+    await stage.project(ledger=Ledger("never-begun"))
+    assert await stuck() == {False}
+    await stage.append(drafts(Random(3), 3))
+    assert await stuck() == {False}
+    await stage.owner.execute("UPDATE reading.tracking SET moved_at = now() - interval '61 seconds'")
+    assert await stuck() == {True}
