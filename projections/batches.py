@@ -46,22 +46,30 @@ class Batches:
     async def after(self, ledger: Ledger, position: Position) -> Batch | None:
         """The batch that follows a position, or None if nothing does.
 
-        It ends at a multiple of BATCH at the latest, so that projectors that drifted apart meet again.
+        It ends at a multiple of BATCH at the latest, so that projectors that drifted apart meet again. Where it does,
+        more is likely to follow, and is read while this one is applied.
         """
+        batch = await asyncio.shield(self._reading(ledger, position))
+        if batch is None:
+            self._kept.pop((ledger, position), None)
+        elif batch.last % BATCH == 0:
+            self._reading(ledger, batch.last)
+        return batch
+
+    def _reading(self, ledger: Ledger, position: Position) -> "asyncio.Task[Batch | None]":
         key = (ledger, position)
         task = self._kept.get(key)
         if task is None:
             task = self._kept[key] = asyncio.create_task(self._read(ledger, position))
+            task.add_done_callback(lambda done: self._forget_failed(key, done))
             while len(self._kept) > _KEPT:
                 self._kept.pop(next(iter(self._kept)))
-        try:
-            batch = await asyncio.shield(task)
-        except BaseException:
-            self._kept.pop(key, None)
-            raise
-        if batch is None:
-            self._kept.pop(key, None)
-        return batch
+        return task
+
+    def _forget_failed(self, key: tuple[Ledger, Position], done: "asyncio.Task[Batch | None]") -> None:
+        """Those who wait for it are told what went wrong, if anybody does; the next one reads again."""
+        if (done.cancelled() or done.exception()) and self._kept.get(key) is done:
+            del self._kept[key]
 
     async def _read(self, ledger: Ledger, position: Position) -> Batch | None:
         stored = await self._reader.read(ledger, position, BATCH - position % BATCH)

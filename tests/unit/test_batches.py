@@ -64,13 +64,28 @@ async def test_those_who_ask_at_once_share_one_read(reader: Reader, shared: Batc
     assert [event.facts["position"] for event in first.events] == list(range(1, 11))
     assert all(other is first for other in others)
     assert await shared.after(DEFAULT_LEDGER, Position(0)) is first
-    assert len(reader.asked) == 1
+    assert [after for _, after, _ in reader.asked].count(Position(0)) == 1
+
+
+async def test_what_follows_is_read_meanwhile(reader: Reader, shared: Batches) -> None:
+    """But nothing behind it, and what could not be read so is read again for the one who asks."""
+    await shared.after(DEFAULT_LEDGER, Position(0))
+    await asyncio.sleep(0)
+    assert [after for _, after, _ in reader.asked] == [0, 10]
+    reader.away = True
+    await shared.after(DEFAULT_LEDGER, Position(10))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    reader.away = False
+    batch = await shared.after(DEFAULT_LEDGER, Position(20))
+    assert batch is not None
+    assert [after for _, after, _ in reader.asked] == [0, 10, 20, 20]
 
 
 async def test_ledgers_are_not_mixed_up(reader: Reader, shared: Batches) -> None:
     """The same position in another ledger is another batch."""
-    await shared.after(DEFAULT_LEDGER, Position(0))
-    await shared.after(OTHER, Position(0))
+    await shared.after(DEFAULT_LEDGER, Position(30))
+    await shared.after(OTHER, Position(30))
     assert [ledger for ledger, _, _ in reader.asked] == [DEFAULT_LEDGER, OTHER]
 
 
@@ -116,16 +131,19 @@ async def test_one_who_stops_waiting_does_not_stop_the_others(reader: Reader, sh
         await one
     reader.may_answer.set()
     assert await other is not None
-    assert len(reader.asked) == 1
+    assert [after for _, after, _ in reader.asked].count(Position(0)) == 1
 
 
 async def test_only_a_few_batches_are_kept(reader: Reader, shared: Batches) -> None:
     """Memory does not grow with the ledger."""
-    for begin in range(8):
+    for begin in range(31, 35):
         await shared.after(DEFAULT_LEDGER, Position(begin))
     assert len(shared._kept) == batches._KEPT
-    await shared.after(DEFAULT_LEDGER, Position(0))
-    assert len(reader.asked) == 9
+    assert len(reader.asked) == batches._KEPT
+    await shared.after(DEFAULT_LEDGER, Position(30))
+    assert len(shared._kept) == batches._KEPT
+    await shared.after(DEFAULT_LEDGER, Position(31))
+    assert len(reader.asked) == batches._KEPT + 2
 
 
 async def test_what_cannot_be_read_is_listed_with_its_error(reader: Reader, shared: Batches) -> None:
