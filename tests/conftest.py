@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -42,10 +43,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedDatabas
 @pytest.fixture
 def database_url(server: EmbeddedDatabase) -> Iterator[str]:
     """The URL of a migrated, empty database; its user is a superuser."""
-    name = f"test_{next(_numbers)}"
-    _execute(server.url(), f"CREATE DATABASE {name} TEMPLATE template_audit STRATEGY FILE_COPY")
-    yield server.url(name)
-    _execute(server.url(), f"DROP DATABASE {name} WITH (FORCE)")
+    with _fresh_database(server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_database_url(server: EmbeddedDatabase) -> Iterator[str]:
+    """The same for all tests of a module: those whose outcome does not depend on what the others do in it."""
+    with _fresh_database(server) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +59,14 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     """The demonstration's estate, to be copied."""
     with demonstration(tmp_path_factory) as estate:
         yield estate
+
+
+@contextmanager
+def _fresh_database(server: EmbeddedDatabase) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    _execute(server.url(), f"CREATE DATABASE {name} TEMPLATE template_audit STRATEGY FILE_COPY")
+    yield server.url(name)
+    _execute(server.url(), f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _execute(url: str, statement: str) -> None:

@@ -4,14 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import structlog
-
 from adapters.embedded.errors import EmbeddedPostgresError
 
 _LOOK_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
-
-log = structlog.get_logger()
 
 
 @contextmanager
@@ -32,6 +28,10 @@ def succession(start: Callable[[], bool]) -> Iterator[None]:
 
 
 def _watch(start: Callable[[], bool], over: threading.Event) -> None:
+    # Only here: the guardian imports this package and logs nothing, and this would be most of what its start costs.
+    import structlog  # noqa: PLC0415
+
+    log = structlog.get_logger()
     pause = _LOOK_SECONDS
     while not over.wait(pause):
         try:

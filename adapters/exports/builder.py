@@ -4,28 +4,26 @@ They hold no connection and no key.
 """
 
 import asyncio
-import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 
-from adapters.exports.xlsx.frame import opening
+from adapters.exports import building
 from adapters.processes import ProcessDied, WorkProcess, started_process
-from domain.exported import EVENT_COLUMNS
 
 PER_EXPORT = min(2, os.cpu_count() or 1)
 """What the file costs is done by two, while the server reads and sends."""
 
-_POLITELY = 19
-"""The builders take what others leave: they are the ones that could keep all cores busy for minutes."""
+_WARM_AFTER_SECONDS = 5.0
+"""A service that starts has better things to do, and one that ends soon never needed them."""
 
 log = structlog.get_logger()
 
 
 class Builders:
-    """Keeps the processes that there are: each is used again, and none is made before it is needed."""
+    """Keeps the processes that there are: each is used again."""
 
     def __init__(self) -> None:
         self._idle: list[WorkProcess] = []
@@ -49,8 +47,9 @@ class Builders:
 
     async def warm_up(self) -> None:
         """Have those of one export ready, so that the first bytes of the first export need not wait for it."""
+        await asyncio.sleep(_WARM_AFTER_SECONDS)
         try:
-            for _ in range(PER_EXPORT):
+            while len(self._all) < PER_EXPORT:
                 async with self._starting:
                     self._idle.append(await self._start())
         except (ProcessDied, OSError) as error:
@@ -62,13 +61,6 @@ class Builders:
             await self._all.pop().end()
 
     async def _start(self) -> WorkProcess:
-        builder = await started_process(_prepare)
+        builder = await started_process(building.prepare)
         self._all.add(builder)
         return builder
-
-
-def _prepare() -> None:
-    """Done in the process. Whoever waits for a page of a query comes first on the processor."""
-    opening(EVENT_COLUMNS)
-    os.nice(_POLITELY)
-    gc.freeze()

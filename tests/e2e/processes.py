@@ -22,7 +22,8 @@ _PREFIX = "CERTINEXT_AUDIT_"
 _SECONDS = 30
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["adapters.cli", "pytest"])
+# With what some commands import only when they need it.
+_context.set_forkserver_preload(["adapters.cli", "adapters.postgres.migrations.upgrade", "pytest"])
 
 
 @dataclass(frozen=True)

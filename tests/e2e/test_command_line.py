@@ -99,9 +99,10 @@ async def test_a_key_for_people_is_explained(settings: dict[str, str]) -> None:
     ],
 )
 async def test_what_cannot_be_made_is_named(
-    settings: dict[str, str], arguments: list[str | bytes], words: list[str]
+    shared_database_url: str, arguments: list[str | bytes], words: list[str]
 ) -> None:
     """Nothing is made, and the field at fault is named."""
+    settings = {"database_url": shared_database_url}
     could_not(await run("keys", "create", "--json", *arguments, settings=settings), *words)
     assert (await run("keys", "list", "--json", settings=settings)).json == []
 

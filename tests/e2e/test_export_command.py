@@ -1,5 +1,6 @@
 """`certinext-audit export` and `verify FILE`, as people and machines run them."""
 
+import asyncio
 import hashlib
 import os
 from io import BytesIO
@@ -17,17 +18,21 @@ from tests.e2e.seeding import varied_commands
 from tests.unit.exports.test_workbooks import by_ourselves
 
 
-@pytest.fixture
-async def settings(database_url: str, session: ClientSession, tmp_path: Path) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def settings(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Of a database with events that a service has recorded, read and signed."""
-    data_dir = tmp_path / "data"
+    data_dir = Path(tmp_path_factory.mktemp("data"))
+    asyncio.run(_seed(shared_database_url, data_dir))
+    return {"database_url": shared_database_url, "data_dir": str(data_dir)}
+
+
+async def _seed(database_url: str, data_dir: Path) -> None:
     with running(database_url, data_dir=data_dir) as service:
-        _, key = await service.create_key(DEFAULT_LEDGER, Role.MODULE)
-        module = Client(session, service.address, key)
-        receipts = await module.record_all(varied_commands(30))
-        _, key = await service.create_key(DEFAULT_LEDGER, Role.AUDITOR)
-        await Client(session, service.address, key).shown({"position": receipts[-1]["position"] + 1})
-    return {"database_url": database_url, "data_dir": str(data_dir)}
+        async with ClientSession() as session:
+            _, key = await service.create_key(DEFAULT_LEDGER, Role.MODULE)
+            receipts = await Client(session, service.address, key).record_all(varied_commands(30))
+            _, key = await service.create_key(DEFAULT_LEDGER, Role.AUDITOR)
+            await Client(session, service.address, key).shown({"position": receipts[-1]["position"] + 1})
 
 
 def with_edit(data: bytes) -> bytes:

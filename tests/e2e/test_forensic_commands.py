@@ -1,5 +1,7 @@
 """`certinext-audit reconstruct` and `investigate`, as people and programs run them."""
 
+import asyncio
+
 import psycopg
 import pytest
 from aiohttp import ClientSession
@@ -11,23 +13,30 @@ from tests.e2e.running import running
 from tests.told import ISSUED, REVOKED, actor, sent
 
 
-@pytest.fixture
-async def settings(database_url: str, session: ClientSession) -> dict[str, str]:
-    """A database in which a certificate was issued, named with a control character, and revoked in a session."""
+async def _seed(database_url: str) -> None:
+    """A certificate was issued, named with a control character, and revoked in a session."""
     certificate = {"type": "certificate", "id": "c-1", "name": "www\x1b[31m.example"}
     with running(database_url) as service:
-        _, key = await service.create_key(DEFAULT_LEDGER, Role.MODULE)
-        receipts = await Client(session, service.address, key).record_all([
-            sent("IssueCertificate", "certificate:c-1", 1, details=ISSUED | {"ca_id": "ca"}) | {"entity": certificate},
-            sent("RevokeCertificate", "certificate:c-1", 5, details=REVOKED, actor=actor("u-1", session_id="s-1")),
-            sent("ExportKey", "key:k", 6, actor=actor("u-1", session_id="s-1", ip="10.0.0.9")),
-        ])  # fmt: skip
-        _, key = await service.create_key(DEFAULT_LEDGER, Role.AUDITOR)
-        auditor = Client(session, service.address, key)
-        for table in ("findings", "entities/key", "events"):
-            answer = await auditor.get(f"/v1/{table}", {"min_position": str(receipts[-1]["position"])})
-            assert answer.status == 200
-    return {"database_url": database_url}
+        async with ClientSession() as session:
+            _, key = await service.create_key(DEFAULT_LEDGER, Role.MODULE)
+            receipts = await Client(session, service.address, key).record_all([
+                sent("IssueCertificate", "certificate:c-1", 1, details=ISSUED | {"ca_id": "ca"})
+                | {"entity": certificate},
+                sent("RevokeCertificate", "certificate:c-1", 5, details=REVOKED, actor=actor("u-1", session_id="s-1")),
+                sent("ExportKey", "key:k", 6, actor=actor("u-1", session_id="s-1", ip="10.0.0.9")),
+            ])  # fmt: skip
+            _, key = await service.create_key(DEFAULT_LEDGER, Role.AUDITOR)
+            auditor = Client(session, service.address, key)
+            for table in ("findings", "entities/key", "events"):
+                answer = await auditor.get(f"/v1/{table}", {"min_position": str(receipts[-1]["position"])})
+                assert answer.status == 200
+
+
+@pytest.fixture(scope="module")
+def settings(shared_database_url: str) -> dict[str, str]:
+    """Of a database in which this happened; what the commands add to it is that somebody asked."""
+    asyncio.run(_seed(shared_database_url))
+    return {"database_url": shared_database_url}
 
 
 async def test_an_entity_is_told_to_people_and_to_machines(settings: dict[str, str]) -> None:
@@ -72,14 +81,15 @@ async def test_what_cannot_be_reconstructed_says_why(
     assert words in ended.complaint + ended.out
 
 
-async def test_a_broken_record_is_bad_news(settings: dict[str, str], database_url: str) -> None:
+async def test_a_broken_record_is_bad_news(database_url: str) -> None:
     """Named by its position."""
+    await _seed(database_url)
     with psycopg.connect(database_url) as owner:
         owner.execute("ALTER TABLE audit.events DISABLE TRIGGER ALL")
         owner.execute("UPDATE audit.events SET record = record || ' '::bytea WHERE topic = 'CertificateRevoked'")
         row = owner.execute("SELECT position FROM audit.events WHERE topic = 'CertificateRevoked'").fetchone()
     assert row is not None
-    ended = await run("reconstruct", "certificate", "c-1", settings=settings)
+    ended = await run("reconstruct", "certificate", "c-1", settings={"database_url": database_url})
     assert (ended.code, ended.out) == (1, "")
     assert f"the record at position {row[0]} does not hold" in ended.complaint
 

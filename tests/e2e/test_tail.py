@@ -182,11 +182,11 @@ async def test_without_a_terminal_there_are_no_colours(database_url: str, module
         (["--ledger", "No!"], ["ledger"]),
     ],
 )
-async def test_what_does_not_fit_is_told(database_url: str, arguments: list[str], words: list[str]) -> None:
+async def test_what_does_not_fit_is_told(shared_database_url: str, arguments: list[str], words: list[str]) -> None:
     """And nothing is recorded."""
-    ended = await run("tail", *arguments, settings={"database_url": database_url})
+    ended = await run("tail", *arguments, settings={"database_url": shared_database_url})
     assert (ended.code, ended.out) == (2, "")
     for word in words:
         assert word in ended.complaint
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(shared_database_url) as connection:
         assert connection.execute("SELECT count(*) FROM audit.events").fetchone() == (0,)

@@ -11,14 +11,34 @@ from pathlib import Path
 
 import pytest
 
+from adapters.embedded import embedded_postgres
 from tests.integration.embedded.embedded_processes import PROJECT, ClientProcess, StartClient
 
 PROGRAM = Path(__file__).with_name("joining_client.py")
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def new_data(tmp_path: Path) -> Path:
+    """A data folder that is not there yet."""
     return tmp_path / "data"
+
+
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which a server has run and stopped, to be copied: to make one costs a second."""
+    folder = Path(tmp_path_factory.mktemp("begun")) / "data"
+    with embedded_postgres(folder):
+        return folder
+
+
+@pytest.fixture
+def data(begun: Path, new_data: Path) -> Path:
+    """A data folder with a database that nobody has used yet."""
+    new_data.mkdir(mode=0o700)
+    kept = [str(begun / name) for name in ("postgres", "postgres.password")]
+    # Unlike `shutil.copytree` it keeps the owner, which is not root even where we are.
+    subprocess.run(["cp", "-a", *kept, str(new_data)], check=True)
+    return new_data
 
 
 @pytest.fixture

@@ -39,13 +39,13 @@ def test_no_mode_outside_is_changed(tmp_path: Path) -> None:
     assert {mode(path) for path in data.iterdir() if path.is_file()} == {0o600}
 
 
-def test_mode_of_an_existing_folder_is_kept(data: Path) -> None:
+def test_mode_of_an_existing_folder_is_kept(new_data: Path) -> None:
     """A data folder that its owner made keeps the mode that the owner gave it."""
-    data.mkdir()
-    data.chmod(0o751)
-    with embedded_postgres(data):
+    new_data.mkdir()
+    new_data.chmod(0o751)
+    with embedded_postgres(new_data):
         pass
-    assert mode(data) == 0o751
+    assert mode(new_data) == 0o751
 
 
 def _python_for(uid: int) -> str | None:

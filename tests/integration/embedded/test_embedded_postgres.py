@@ -65,28 +65,28 @@ def test_settings_reach_the_server(data: Path) -> None:
             assert query(database.url(), f"SHOW {name}") == value
 
 
-def test_clients_share_one_server(data: Path, start_client: StartClient) -> None:
+def test_clients_share_one_server(new_data: Path, start_client: StartClient) -> None:
     """Two processes get the same server, and it goes on for the second when the first has left."""
-    first, second = start_client(data), start_client(data)
+    first, second = start_client(new_data), start_client(new_data)
     url = first.url()
     assert second.url() == url
     assert first.leave() == 0
     assert query(url, "SELECT 1") == 1
-    processes = Processes.of(data)
+    processes = Processes.of(new_data)
     assert second.leave() == 0
     eventually(processes.gone, 5)
 
 
-def test_coming_and_going_at_once(data: Path) -> None:
+def test_coming_and_going_at_once(new_data: Path) -> None:
     """Clients that come while others leave always find a server, be it the old one or a new one."""
 
     def join_and_ask(number: int) -> object:
-        with embedded_postgres(data) as database:
+        with embedded_postgres(new_data) as database:
             return query(database.url(), f"SELECT {number}")
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(join_and_ask, range(40))) == list(range(40))
-    assert not (data / "postgres.json").exists()
+    assert not (new_data / "postgres.json").exists()
 
 
 def test_killed_client_leaves_no_server(data: Path, start_client: StartClient) -> None:
@@ -181,18 +181,18 @@ def test_killed_server_is_restarted(data: Path) -> None:
         assert Processes.of(data).guardian == processes.guardian
 
 
-def test_interrupted_initialisation_is_done_again(data: Path, start_client: StartClient) -> None:
+def test_interrupted_initialisation_is_done_again(new_data: Path, start_client: StartClient) -> None:
     """A cluster whose making was cut off is thrown away, and a new one made."""
-    client = start_client(data)
-    eventually(lambda: any(data.glob("postgres.new-*/base")))
-    guardian = guardian_of(data)
+    client = start_client(new_data)
+    eventually(lambda: any(new_data.glob("postgres.new-*/base")))
+    guardian = guardian_of(new_data)
     assert guardian is not None
     os.kill(guardian, signal.SIGKILL)
     assert client.leave() != 0
-    assert not (data / "postgres").exists()
-    with embedded_postgres(data) as database:
+    assert not (new_data / "postgres").exists()
+    with embedded_postgres(new_data) as database:
         assert query(database.url(), "SELECT 1") == 1
-    assert not any(data.glob("postgres.new-*"))
+    assert not any(new_data.glob("postgres.new-*"))
 
 
 def test_long_paths(tmp_path: Path) -> None:
