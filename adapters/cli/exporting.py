@@ -5,13 +5,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated
 
 from cyclopts import Parameter
-from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.bootstrap import Trail
+from adapters.cli.filter_options import FilterOptions, wanted_by
 from adapters.cli.on_trail import with_trail
 from adapters.cli.output import console, print_json, say
 from application.export_trail import RunningExport
@@ -20,33 +20,24 @@ from domain.credential import Credential
 from domain.errors import AuditError
 from domain.filters import EventFilter
 from domain.values import JsonObject
-from domain.words import ExportFormat, Module, Order, Status
+from domain.words import ExportFormat, Order
 from projections.activity_query import Query
 from projections.reads import TookTooLong
 
-Texts = Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())]
+_NO_FILTER = FilterOptions()
+_STANDARD_OUTPUT = "-"
 
 
 class CannotExport(AuditError):
     """An export that cannot be made as asked for."""
 
 
-def export(  # noqa: PLR0913 - each filter is an option of its own.
+def export(
     *,
+    filters: Annotated[FilterOptions, Parameter(name="*")] = _NO_FILTER,
     format: ExportFormat = ExportFormat.XLSX,  # noqa: A002 - the option's name.
     output: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     order: Order = Order.OCCURRED,
-    user: Texts = None,
-    module: Annotated[list[Module] | None, Parameter(consume_multiple=True, negative=())] = None,
-    activity: Texts = None,
-    status: Annotated[list[Status] | None, Parameter(consume_multiple=True, negative=())] = None,
-    from_: Annotated[str | None, Parameter(name="--from")] = None,
-    to: str | None = None,
-    entity: Texts = None,
-    source: Texts = None,
-    ip: Texts = None,
-    correlation_id: Texts = None,
-    text: Texts = None,
     ledger: str | None = None,
     json: bool = False,
 ) -> int:
@@ -60,77 +51,36 @@ def export(  # noqa: PLR0913 - each filter is an option of its own.
         The file, or - for the standard output; a telling name in this folder if left out.
     order
         occurred: newest first. recorded: by position, oldest first.
-    user
-        The beginning of an actor's id or full name.
-    module
-        The module that the activity belongs to.
-    activity
-        As certificate.revoked.
-    status
-        How it ended.
-    from_
-        Events that occurred at this time (RFC 3339) or later.
-    to
-        Events that occurred before this time.
-    entity
-        What was acted on or also affected, as certificate:c-42, or a type.
-    source
-        The id of the credential that sent the command.
-    ip
-        The actor's IP address.
-    correlation_id
-        The story that the event belongs to.
-    text
-        Words of the description and the details.
     ledger
         The ledger to export; that of CERTINEXT_AUDIT_LEDGER if left out.
+    json
+        Say as JSON what was exported.
     """
-    given = {
-        "user": user,
-        "module": module,
-        "activity": activity,
-        "status": status,
-        "from": from_,
-        "to": to,
-        "entity": entity,
-        "source": source,
-        "ip": ip,
-        "correlation_id": correlation_id,
-        "text": text,
-    }
-    wanted = _filter(given)
-    said: list[str] = []
+    wanted = wanted_by(filters)
 
     async def work(trail: Trail, caller: Credential) -> JsonObject:
         async with trail.services.export_trail.run(caller, wanted, order, format, HERE) as running:
             target = output or Path(running.asked.file_name)
-            total = await _total(trail, caller, running, wanted) if str(target) != "-" else None
-            with _opened(target) as file, _progress(total, shown=not json and str(target) != "-") as tell:
+            total = await _total(trail, caller, running, wanted) if str(target) != _STANDARD_OUTPUT else None
+            with _opened(target) as file, _progress(total, shown=not json and str(target) != _STANDARD_OUTPUT) as tell:
                 async with aclosing(running.chunks()) as chunks:
                     async for chunk in chunks:
                         file.write(chunk)
                         tell(running.rows)
             return _summary(running, target)
 
-    summary = with_trail(ledger, work)
-    said.append(f"{summary['rows']:,} events are in {summary['file']}.\nSHA-256 {summary['sha256']}")
-    if json:
-        print_json(summary) if summary["file"] != "-" else console.print_json(data=summary)
-    elif summary["file"] == "-":
-        console.print("\n".join(said))
-    else:
-        say("\n".join(said))
+    _tell_of(with_trail(ledger, work), json=json)
     return 0
 
 
-def _filter(given: dict[str, Any]) -> EventFilter:
-    try:
-        return EventFilter.model_validate({name: value for name, value in given.items() if value})
-    except ValidationError as error:
-        item = error.errors(include_url=False, include_context=False)[0]
-        name = str(item["loc"][0]) if item["loc"] else "from"
-        message = item["msg"].removeprefix("Value error, ")
-        raise CannotExport(f"--{name.replace('_', '-')}: {message}: {str(item['input'])[:100]!r}") from None
+def _tell_of(summary: JsonObject, *, json: bool) -> None:
+    """Beside the file, if that went to the standard output."""
+    beside = summary["file"] == _STANDARD_OUTPUT
+    if json:
+        console.print_json(data=summary) if beside else print_json(summary)
+    else:
+        told = f"{summary['rows']:,} events are in {summary['file']}.\nSHA-256 {summary['sha256']}"
+        console.print(told) if beside else say(told)
 
 
 async def _total(trail: Trail, caller: Credential, running: RunningExport, wanted: EventFilter) -> int | None:
@@ -145,7 +95,7 @@ async def _total(trail: Trail, caller: Credential, running: RunningExport, wante
 @contextmanager
 def _opened(target: Path) -> Iterator[IO[bytes]]:
     """The file, which has its name only once it is whole: what was broken off leaves nothing that looks like one."""
-    if str(target) == "-":
+    if str(target) == _STANDARD_OUTPUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

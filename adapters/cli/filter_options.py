@@ -20,7 +20,8 @@ def _options() -> type[object]:
     for name, described in EventFilter.model_fields.items():
         shape = tuple[str, ...] if get_origin(described.annotation) is tuple else str | None
         told = (described.description or "").replace("`", "")
-        parameter = Parameter(name=_option(described.alias or name), help=told, negative=(), show_default=False)
+        option = _option(described.alias or name)
+        parameter = Parameter(name=option, help=told, negative=(), show_default=False, consume_multiple=True)
         options.append((name, Annotated[shape, parameter], field(default=() if shape == tuple[str, ...] else None)))
     made = make_dataclass("FilterOptions", options, frozen=True)
     made.__module__ = __name__  # cyclopts takes what the standard library has made for a single value.

@@ -85,8 +85,11 @@ async def test_a_bar_and_a_telling_name(settings: dict[str, str], tmp_path: Path
     assert f"SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}" in made.out
     assert "Exporting" in made.complaint
     assert "rows/s" in made.complaint
-    out = await run("export", "--format", "csv", "--output", "-", settings=settings)
-    assert out.out.startswith("User,User id,")
+    out = await run("export", "--format", "csv", "--output", "-", "--q", "status:failure", settings=settings)
+    title, *lines = out.out.splitlines()
+    assert title.startswith("User,User id,")
+    assert lines
+    assert all(",failure," in line for line in lines)
     assert "SHA-256" in out.complaint
 
 
@@ -95,6 +98,7 @@ async def test_a_bar_and_a_telling_name(settings: dict[str, str], tmp_path: Path
     [
         (["export", "--activity", "nonsense"], "--activity: "),
         (["export", "--from", "yesterday"], "--from: "),
+        (["export", "--q", "user:asha nobody:knows"], "--q: "),
         (["export", "--output", "/nowhere/at/all.xlsx"], "--output: "),
         (["verify", "/nowhere/at/all.xlsx"], "No such file"),
         (["verify", "/etc/hostname"], "neither a workbook nor JSON Lines"),
