@@ -24,7 +24,7 @@ _FIRST = 400
 _PIECE = 100
 _MOST_MIB = 150
 _TIMEOUT = ClientTimeout(total=900)
-_SERVE = "from adapters.cli import main; main()"
+_SERVE = "from adapters.cli.main import main; main()"
 
 
 async def run(bench: Bench) -> Sequence[Figure]:

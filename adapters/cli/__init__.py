@@ -1,5 +1,1 @@
-"""The command line: `certinext-audit`."""
-
-from adapters.cli.main import main
-
-__all__ = ["main"]
+"""The command line: `certinext-audit`. Empty, since workers of the service need little of it."""

@@ -1,9 +1,11 @@
 """The aiohttp application: its routes, and what happens around each request."""
 
+import asyncio
 import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from http import HTTPStatus
 
 import structlog
@@ -22,7 +24,6 @@ from adapters.http.findings import findings
 from adapters.http.health import health
 from adapters.http.investigations import investigations
 from adapters.http.ledger_health import ledger_health
-from adapters.http.openapi import document
 from adapters.http.page import add_page
 from adapters.http.problems import Problem, problem_of, problem_of_status
 from adapters.http.quarantine import quarantine
@@ -32,6 +33,7 @@ from adapters.http.sessions import sessions
 from adapters.http.sign_ins import REFUSED_SIGN_INS, RefusedSignIns
 from adapters.http.tables import tables
 from adapters.http.verifications import verifications
+from domain.activity import Catalogue
 from domain.entities.history import BrokenRecord
 from domain.errors import AuditError
 
@@ -55,10 +57,18 @@ log = structlog.get_logger()
 @description("GET", "/openapi.json", "This description", {200: ("OpenAPI 3.1.", Content("application/json"))})
 async def describe(request: web.Request) -> web.StreamResponse:
     """All that the service does over HTTP."""
-    return web.Response(body=request.app[_DOCUMENT], content_type="application/json")
+    body = await asyncio.to_thread(_document, request.app[SERVICES].catalogue)
+    return web.Response(body=body, content_type="application/json")
 
 
-_DOCUMENT = web.AppKey("document", bytes)
+@cache
+def _document(catalogue: Catalogue) -> bytes:
+    """Made when it is first asked for, with a library of its own: both would slow every start of a service."""
+    from adapters.http.openapi import document  # noqa: PLC0415
+
+    return document(ALL_ROUTES, catalogue)
+
+
 ALL_ROUTES = [
     *commands.routes,
     *exports.routes,
@@ -86,7 +96,6 @@ def build_app(services: Services) -> web.Application:
     app.on_shutdown.append(_end_feeds)
     app[SERVICES] = services
     app[REFUSED_SIGN_INS] = RefusedSignIns()
-    app[_DOCUMENT] = document(ALL_ROUTES, services.catalogue)
     for route in ALL_ROUTES:
         app.router.add_route(route.method, route.path, guarded(route), name=route.name)
     add_page(app)

@@ -23,7 +23,7 @@ from tests.e2e.processes import _context
 
 T = TypeVar("T")
 
-_context.set_forkserver_preload(["adapters.cli", "pytest", __name__])
+_context.set_forkserver_preload(["adapters.cli.main", "pytest", __name__])
 
 _AT_ONCE = 50
 _MOST_WAITING = 20_000

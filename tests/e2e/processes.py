@@ -6,6 +6,7 @@ To import all of the service takes seconds, so most of these processes are forke
 import asyncio
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,11 +20,12 @@ import orjson
 
 PROGRAM = Path(sys.executable).with_name("certinext-audit")
 _PREFIX = "CERTINEXT_AUDIT_"
-_SECONDS = 30
+_SECONDS = 60
+"""A machine that does much else starts a service of three processes in half of this."""
 
 _context = multiprocessing.get_context("forkserver")
 # With what some commands import only when they need it.
-_context.set_forkserver_preload(["adapters.cli", "adapters.postgres.migrations.upgrade", "pytest"])
+_context.set_forkserver_preload(["adapters.cli.main", "adapters.postgres.migrations.upgrade", "pytest"])
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,12 @@ class Running:
                 await asyncio.sleep(0.02)
         return self.out.splitlines()[0]
 
+    async def interrupted(self) -> Ended:
+        """Its end after Ctrl-C."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGINT)
+        return await self.end()
+
     async def end(self) -> Ended:
         """Wait for its end."""
         await asyncio.to_thread(self.process.join, _SECONDS)
@@ -72,12 +80,14 @@ def environment(**settings: str) -> dict[str, str]:
     return kept | {_PREFIX + name.upper(): value for name, value in settings.items()}
 
 
-def start(*arguments: str | bytes, settings: Mapping[str, str]) -> Running:
+def start(*arguments: str | bytes, settings: Mapping[str, str], out: str | None = None) -> Running:
+    """`out` is the path of a pipe or a terminal that has its output, instead of a file."""
     folder = TemporaryDirectory(ignore_cleanup_errors=True)  # What was killed may have children that still write.
     for name in ("out", "err"):
         (Path(folder.name) / name).touch()
     variables = environment(**{"data_dir": f"{folder.name}/data", **settings})
-    process = _context.Process(target=_main, args=([*map(os.fsdecode, arguments)], variables, folder.name))
+    outputs = (out or f"{folder.name}/out", f"{folder.name}/err")
+    process = _context.Process(target=_main, args=([*map(os.fsdecode, arguments)], variables, outputs))
     process.start()
     return Running(process, folder)
 
@@ -88,7 +98,7 @@ async def run(*arguments: str | bytes, settings: Mapping[str, str]) -> Ended:
     try:
         return await running.end()
     finally:
-        _discard(running)
+        discard(running)
 
 
 @dataclass(frozen=True)
@@ -113,10 +123,10 @@ async def serving(settings: Mapping[str, str], *arguments: str) -> AsyncIterator
         assert line.startswith("The audit trail listens on http://127.0.0.1:")
         yield Serving(running, line.split()[-1])
     finally:
-        _discard(running)
+        discard(running)
 
 
-def _discard(running: Running) -> None:
+def discard(running: Running) -> None:
     if running.process.is_alive():
         running.process.kill()
     running.process.join()
@@ -124,12 +134,12 @@ def _discard(running: Running) -> None:
     running.folder.cleanup()
 
 
-def _main(arguments: list[str], variables: dict[str, str], folder: str) -> None:
+def _main(arguments: list[str], variables: dict[str, str], outputs: tuple[str, str]) -> None:
     """What the console script does, with this command line, environment and output."""
-    from adapters.cli import main  # noqa: PLC0415  # Forked with it.
+    from adapters.cli.main import main  # noqa: PLC0415  # Forked with it.
 
-    for descriptor, name in ((1, "out"), (2, "err")):
-        os.dup2(os.open(Path(folder) / name, os.O_WRONLY | os.O_APPEND), descriptor)
+    for descriptor, path in enumerate(outputs, 1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), descriptor)
     os.environ.clear()
     os.environ.update(variables)
     sys.argv = [PROGRAM.name, *arguments]

@@ -18,7 +18,7 @@ from tests.builders import command_data
 from tests.chaos.process_tree import children, is_alive, read, workers_of
 from tests.e2e.client import Client
 from tests.e2e.following import following
-from tests.e2e.processes import Running, _discard, run, start
+from tests.e2e.processes import Running, discard, run, start
 
 PATIENCE = 30
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -53,7 +53,7 @@ async def two_workers(settings: dict[str, str]) -> AsyncIterator[Service]:
         line = await running.first_line()
         yield Service(running, line.split()[-1])
     finally:
-        _discard(running)
+        discard(running)
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ async def test_a_service_that_is_told_to_stop_while_it_starts_stops(settings: di
         ended = await running.end()
         assert (ended.code, ended.out) == (0, "")
     finally:
-        _discard(running)
+        discard(running)
 
 
 async def _closed(client: Client) -> None:
