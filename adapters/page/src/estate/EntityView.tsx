@@ -7,10 +7,11 @@ import type { EntityDiff, EntityState, Timeline, TimelineStep } from "../api/est
 import { StatusBadge } from "../explore/columns";
 import { withValues } from "../explore/filters";
 import { type Clock, usePreferences } from "../preferences";
-import { Card, ChangesTable, EntityLink, Facts, More, PageLink, Value } from "../shell/parts";
+import { Card, ChangesTable, EntityLink, Facts, More, PageLink, Value, momentOf } from "../shell/parts";
 import { Failed, Loading } from "../shell/states";
 import { moment, zone } from "../times";
 import { phrase, title } from "../words";
+import { told } from "./relations";
 
 interface Props {
   type: string;
@@ -28,7 +29,7 @@ export default function EntityView({ type, id, query }: Props) {
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
   });
-  const asOf = moments(query);
+  const asOf = momentOf(query);
   const state = useQuery({
     queryKey: ["entity", type, id, asOf.toString()],
     queryFn: ({ signal }) => getJson<EntityState>(path, asOf, signal),
@@ -47,7 +48,7 @@ export default function EntityView({ type, id, query }: Props) {
       </header>
       <TimeSlider steps={steps} query={query} change={change} />
       {state.isError && <Failed error={state.error} retry={() => void state.refetch()} />}
-      {state.data && <StateCards found={state.data} at={query.get("at")} steps={steps} />}
+      {state.data && <StateCards found={state.data} asOf={asOf} steps={steps} />}
       <Comparison path={path} steps={steps} query={query} change={change} />
       <Card title="Timeline">
         <TimelineTable steps={steps} shown={query.get("position")} change={change} />
@@ -55,12 +56,6 @@ export default function EntityView({ type, id, query }: Props) {
       </Card>
     </article>
   );
-}
-
-function moments(query: URLSearchParams): URLSearchParams {
-  const position = query.get("position");
-  const at = query.get("at");
-  return new URLSearchParams(position ? { position } : at ? { at } : {});
 }
 
 interface SliderProps {
@@ -72,8 +67,8 @@ interface SliderProps {
 /** Every stop is an event: nothing changes between two of them. */
 function TimeSlider({ steps, query, change }: SliderProps) {
   const { clock } = usePreferences();
-  const asked = query.get("position");
-  const stop = asked === null ? steps.length : steps.filter((step) => step.position <= Number(asked)).length;
+  const at = query.get("at");
+  const stop = steps.filter((step) => isBy(step, query)).length;
   const [dragged, setDragged] = useState<number | null>(null);
   const shown = dragged ?? stop;
   if (steps.length < 2) return null;
@@ -91,12 +86,25 @@ function TimeSlider({ steps, query, change }: SliderProps) {
       }}
     >
       <Label>Moment</Label>
-      <SliderOutput className="time-slider-output">{() => stopTitle(steps, shown, clock)}</SliderOutput>
+      <SliderOutput className="time-slider-output">{() => (at === null || dragged !== null ? stopTitle(steps, shown, clock) : atTitle(steps[stop - 1], at, clock))}</SliderOutput>
       <SliderTrack className="slider-track">
         <SliderThumb className="slider-thumb" aria-label="Moment in the entity's timeline" />
       </SliderTrack>
     </Slider>
   );
+}
+
+/** Whether a step was taken by the moment that an address names: a position, a time, or now. */
+function isBy(step: TimelineStep, query: URLSearchParams): boolean {
+  const position = query.get("position");
+  const at = query.get("at");
+  if (position !== null) return step.position <= Number(position);
+  return at === null || Date.parse(step.occurred_at) <= Date.parse(at);
+}
+
+function atTitle(step: TimelineStep | undefined, at: string, clock: Clock): string {
+  const last = step === undefined ? "before its first event" : `after ${phrase(step.activity)} of ${moment(step.occurred_at, clock)}`;
+  return `${moment(at, clock)} ${zone(clock)}, ${last}`;
 }
 
 function stopTitle(steps: readonly TimelineStep[], stop: number, clock: Clock): string {
@@ -106,7 +114,7 @@ function stopTitle(steps: readonly TimelineStep[], stop: number, clock: Clock): 
   return stop === steps.length ? `Now (since ${when})` : when;
 }
 
-function StateCards({ found, at, steps }: { found: EntityState; at: string | null; steps: readonly TimelineStep[] }) {
+function StateCards({ found, asOf, steps }: { found: EntityState; asOf: URLSearchParams; steps: readonly TimelineStep[] }) {
   const changed = new Set(
     steps.find((step) => step.position === found.as_of.position)?.changes.map((change) => change.path.split("/")[2]) ?? [],
   );
@@ -129,9 +137,13 @@ function StateCards({ found, at, steps }: { found: EntityState; at: string | nul
       </Card>
       <Card title="Related, at this moment">
         <Facts
-          facts={found.relations.map((one) => [
-            `${phrase(one.relation)} ${one.id}`,
-            <EntityLink key={one.id} type={one.type} id={one.id} at={at} />,
+          facts={told(found.relations).map(([relation, others]) => [
+            phrase(relation),
+            others.map((one) => (
+              <span key={`${one.type} ${one.id}`} className="related">
+                <EntityLink type={one.type} id={one.id} moment={asOf} />
+              </span>
+            )),
           ])}
         />
       </Card>
@@ -143,7 +155,7 @@ function StateCards({ found, at, steps }: { found: EntityState; at: string | nul
         <p className="muted">
           Chain hash there: <code className="hash">{found.replayed_to.chain_hash}</code>
         </p>
-        {found.unknown.length > 0 && <p>Never told: {found.unknown.map(phrase).join(", ")}.</p>}
+        {found.unknown.length > 0 && <p>No event has told: {found.unknown.map(phrase).join(", ")}.</p>}
         {found.notes.map((note) => (
           <p key={note}>{note}</p>
         ))}

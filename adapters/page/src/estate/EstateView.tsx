@@ -6,10 +6,11 @@ import { getJson } from "../api/client";
 import type { EntitiesPage, EntityRow } from "../api/estate";
 import { withValues } from "../explore/filters";
 import { usePreferences } from "../preferences";
-import { EntityLink, More, PageLink } from "../shell/parts";
+import { EntityLink, More, PageLink, momentOf } from "../shell/parts";
 import { Failed, Loading } from "../shell/states";
 import { fromInput, moment, toInput, zone } from "../times";
 import { phrase, title } from "../words";
+import { told } from "./relations";
 
 const TYPES = [
   "certificate",
@@ -27,6 +28,8 @@ const TYPES = [
   "setting",
   "connector",
 ];
+
+const MOST_RELATIONS = 4;
 
 interface Props {
   type: string;
@@ -62,7 +65,7 @@ export default function EstateView({ type, query }: Props) {
       {found.isPending && <Loading what="the estate" />}
       {found.isError && <Failed error={found.error} retry={() => void found.refetch()} />}
       {found.data && rows.length === 0 && <p className="state">Nothing of this kind was known then.</p>}
-      {rows.length > 0 && <Rows type={type} rows={rows} at={at} />}
+      {rows.length > 0 && <Rows type={type} rows={rows} asOf={momentOf(query)} />}
       <More hasMore={found.hasNextPage} isLoading={found.isFetchingNextPage} load={() => void found.fetchNextPage()} />
     </div>
   );
@@ -96,11 +99,11 @@ function AsOf({ query, change }: { query: URLSearchParams; change: (values: Reco
   );
 }
 
-function Rows({ type, rows, at }: { type: string; rows: readonly EntityRow[]; at: string | null }) {
+function Rows({ type, rows, asOf }: { type: string; rows: readonly EntityRow[]; asOf: URLSearchParams }) {
   const { clock } = usePreferences();
   return (
     <div className="table-wrap" tabIndex={0} role="region" aria-label="Entities">
-      <table className="plain">
+      <table className="plain stacked">
         <thead>
           <tr>
             <th scope="col">Name</th>
@@ -113,16 +116,24 @@ function Rows({ type, rows, at }: { type: string; rows: readonly EntityRow[]; at
           {rows.map((row) => (
             <tr key={row.id}>
               <th scope="row">
-                <EntityLink type={type} id={row.id} name={row.name} at={at} />
+                <EntityLink type={type} id={row.id} name={row.name} moment={asOf} isOfKnownType />
               </th>
               <td>{row.state === null ? <span className="muted">unknown</span> : title(row.state)}</td>
-              <td>{moment(row.since.time, clock)}</td>
+              <td className="moment">{moment(row.since.time, clock)}</td>
               <td>
-                {row.relations.slice(0, 4).map((one) => (
-                  <span key={one.relation + one.id} className="relation">
-                    {phrase(one.relation)}: <EntityLink type={one.type} id={one.id} at={at} />
-                  </span>
-                ))}
+                {told(row.relations)
+                  .slice(0, MOST_RELATIONS)
+                  .map(([relation, others]) => (
+                    <span key={relation} className="relation">
+                      {phrase(relation)}:{" "}
+                      {others.slice(0, MOST_RELATIONS).map((other) => (
+                        <span key={`${other.type} ${other.id}`} className="related">
+                          <EntityLink type={other.type} id={other.id} moment={asOf} />
+                        </span>
+                      ))}
+                      {others.length > MOST_RELATIONS && <span className="muted"> and {others.length - MOST_RELATIONS} more</span>}
+                    </span>
+                  ))}
               </td>
             </tr>
           ))}

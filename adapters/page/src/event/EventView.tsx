@@ -66,7 +66,7 @@ function whatOf(event: AuditEvent): Fact[] {
     ["Entity", <Filter key="e" name="entity" value={`${event.entity.type}:${event.entity.id}`} words={`${phrase(event.entity.type)} ${event.entity.name ?? event.entity.id}`} />],
   ];
   for (const other of event.also_affected ?? []) {
-    facts.push([`Also affected: ${other.id}`, <Filter key={other.id} name="entity" value={`${other.type}:${other.id}`} words={`${phrase(other.type)} ${other.name ?? other.id}`} />]);
+    facts.push(["Also affected", <Filter key={other.id} name="entity" value={`${other.type}:${other.id}`} words={`${phrase(other.type)} ${other.name ?? other.id}`} />]);
   }
   if (event.correlation_id) facts.push(["Story", <Filter key="c" name="correlation_id" value={event.correlation_id} words={event.correlation_id} />]);
   if (event.channel) facts.push(["Channel", event.channel]);

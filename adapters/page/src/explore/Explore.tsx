@@ -30,6 +30,7 @@ export function Explore({ query }: Props) {
   const change = (changed: URLSearchParams): void => go(addressOf("explore", [], changed));
   const isNarrow = useNarrow();
   const at = query.get("at");
+  const isEmpty = !found.isPending && !found.error && found.events.length === 0;
   const jump = (moment: string | null): void => change(withValues(query, { at: moment }));
   return (
     <div className="explore">
@@ -52,9 +53,11 @@ export function Explore({ query }: Props) {
           <ExportDialog filters={apiQuery(query)} close={() => setExports(false)} />
         </Suspense>
       )}
-      <Suspense fallback={<div className="histogram histogram-waiting" aria-hidden="true" />}>
-        <Histogram query={query} change={change} isDue={!found.isPending} />
-      </Suspense>
+      {!isEmpty && (
+        <Suspense fallback={<div className="histogram histogram-waiting" aria-hidden="true" />}>
+          <Histogram query={query} change={change} isDue={!found.isPending} />
+        </Suspense>
+      )}
       {found.missing > 0 && (
         <p className="warning">{found.missing} events could not be read into this table and are missing here.</p>
       )}
@@ -64,7 +67,7 @@ export function Explore({ query }: Props) {
       )}
       {found.isPending && <Loading what="events" />}
       {found.error && found.events.length === 0 && <NotFound error={found.error} query={query} retry={found.refresh} />}
-      {!found.isPending && !found.error && found.events.length === 0 && <Nothing query={query} change={change} />}
+      {isEmpty && <Nothing query={query} change={change} />}
       {found.events.length > 0 && <EventTable columns={columnsOf(query, isNarrow)} isCompact={isNarrow && !query.has("columns")} {...found} />}
     </div>
   );

@@ -72,11 +72,14 @@ function Plot({ counts, clock, narrow, jump }: PlotProps) {
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const plot = new uPlot(options(element, clock, (from, to) => chosen.current.narrow(from, to)), dataOf(counts), element);
+    const plot = new uPlot(options(element, clock, counts, (from, to) => chosen.current.narrow(from, to)), dataOf(counts), element);
     // A press without drawing is a jump: to the end of the bar, since the newest stands on top.
     plot.over.addEventListener("click", () => {
-      const begin = plot.data[0][plot.cursor.idx ?? -1];
-      if (begin !== undefined && plot.select.width === 0) chosen.current.jump(new Date((begin + counts.seconds - 1) * 1000).toISOString());
+      const [first] = plot.data[0];
+      const { left = -1 } = plot.cursor;
+      if (first === undefined || left < 0 || plot.select.width > 0) return;
+      const bar = Math.floor((plot.posToVal(left, "x") - first) / counts.seconds);
+      chosen.current.jump(new Date((first + (bar + 1) * counts.seconds - 1) * 1000).toISOString());
     });
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
@@ -107,7 +110,7 @@ function dataOf(counts: Counts): uPlot.AlignedData {
   return [seconds, all, successes];
 }
 
-function options(element: HTMLElement, clock: Clock, narrow: (from: string, to: string) => void): uPlot.Options {
+function options(element: HTMLElement, clock: Clock, counts: Counts, narrow: (from: string, to: string) => void): uPlot.Options {
   const color = (name: string): string => {
     // A canvas takes a color, and not the expression that gives one for each theme.
     element.style.color = `var(${name})`;
@@ -119,11 +122,11 @@ function options(element: HTMLElement, clock: Clock, narrow: (from: string, to: 
   return {
     width: element.clientWidth,
     height: HEIGHT,
-    padding: [6, 34, 0, 4],
+    padding: [6, 34, 0, 14],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
-    scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(most, 1)] } },
+    scales: { x: { time: true, range: (_, first, last) => [first, last + counts.seconds] }, y: { range: (_, __, most) => [0, Math.max(most, 1)] } },
     tzDate: (second) => (clock === "utc" ? uPlot.tzDate(new Date(second * 1000), "Etc/UTC") : new Date(second * 1000)),
     axes: [
       { ...axis, grid: { show: false }, size: 22, space: 80, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickTitle(tick, step, clock)) },

@@ -4,13 +4,13 @@ import { Button, Dialog, Heading, Label, Modal, ModalOverlay, ProgressBar, Radio
 import { addressOf, follow } from "../address";
 import { getJson } from "../api/client";
 import type { AuditEvent, Histogram } from "../api/types";
-import { nameTitle, termsOf, valueTitle, withValues } from "../explore/filters";
+import { termsOf, valueTitle, withValues } from "../explore/filters";
 import { usePreferences } from "../preferences";
 import { Facts, type Fact } from "../shell/parts";
 import { useSession } from "../shell/session";
 import { Failed } from "../shell/states";
 import { moment, zone } from "../times";
-import { bytesOf, count } from "../words";
+import { bytesOf, count, phrase } from "../words";
 import { type Exported, FORMATS, type Format, ORDERS, type Order, download, recordOf, save } from "./download";
 
 const FORMAT_WORDS: Record<Format, readonly [string, string]> = {
@@ -118,13 +118,13 @@ function What({ filters }: { filters: URLSearchParams }) {
     queryKey: ["histogram", filters.toString()],
     queryFn: ({ signal }) => getJson<Histogram>("/v1/events/histogram", withValues(filters, { bars: "130" }), signal),
   });
-  const facts: Fact[] = termsOf(filters).map((term) => [nameTitle(term), valueTitle(term)]);
+  const facts: Fact[] = termsOf(filters).map((term) => [phrase(term.name === "q" ? "search" : term.name), valueTitle(term)]);
   const [from, to] = [filters.get("from"), filters.get("to")];
   if (from !== null) facts.push([`From (${zone(clock)})`, moment(from, clock)]);
   if (to !== null) facts.push([`To (${zone(clock)})`, moment(to, clock)]);
   const events = counted.data?.bars.reduce((sum, bar) => sum + bar.success + bar.failure, 0);
   return (
-    <section aria-label="What is exported">
+    <section className="what-is-exported" aria-label="What is exported">
       <p>
         {facts.length === 0 ? "All events that you may see" : "The events that fit the filters"}, up to now
         {events !== undefined && `: about ${count(events, "event")}`}. The export itself is recorded in the ledger.

@@ -11,8 +11,8 @@ import { ago, moment, zone } from "../times";
 const KIND_WORDS: Record<Verification["kind"], string> = {
   requested: "somebody asked for it",
   "command-line": "from the command line",
-  nightly: "the service's own of each night",
-  tail: "the service's own of what is new",
+  nightly: "the service's own check of each night",
+  tail: "the service's own check of what is new",
 };
 
 /** What came of checking the ledger, and for auditors a way to have it checked now. */
@@ -21,9 +21,9 @@ export function Verifications({ health: { verification, whole_verification }, no
   return (
     <Card title="Verification">
       {verification === null && <p>The ledger was not verified yet.</p>}
-      {verification !== null && <Shown heading="Last" run={verification} now={now} />}
+      {verification !== null && <Shown heading="Last check" run={verification} now={now} />}
       {whole_verification !== null && whole_verification.id !== verification?.id && (
-        <Shown heading="Last of everything" run={whole_verification} now={now} />
+        <Shown heading="Last check of everything" run={whole_verification} now={now} />
       )}
       {seesAll(useSession()) && <Start isRunning={isRunning} />}
     </Card>

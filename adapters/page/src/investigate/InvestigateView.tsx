@@ -87,7 +87,7 @@ function Found({ query }: { query: URLSearchParams }) {
   const [first] = pages;
   return (
     <div className="event-grid investigation">
-      <Card title={`Events (${count(events.length, "event")}${found.hasNextPage ? " so far" : ""})`} className="wide">
+      <Card title={`${count(events.length, "event")}${found.hasNextPage ? " so far" : ""}`} className="wide">
         <ol className="timeline">
           {events.map((event) => (
             <li key={event.event_id}>
@@ -108,7 +108,7 @@ function Found({ query }: { query: URLSearchParams }) {
               <EntityLink type={entity.type} id={entity.id} name={entity.name} />{" "}
               <span className="muted">
                 {count(entity.events, "event")}
-                {entity.failures > 0 && `, ${count(entity.failures, "failure")}`}
+                {entity.failures > 0 && `, ${count(entity.failures, "failure")} among them`}
               </span>
             </li>
           ))}

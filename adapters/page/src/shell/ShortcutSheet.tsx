@@ -11,7 +11,9 @@ export default function ShortcutSheet({ close }: { close: () => void }) {
             {SHORTCUTS.map(({ keys, words }) => (
               <div key={keys}>
                 <dt>
-                  <kbd>{keys}</kbd>
+                  {keys.split(" ").map((key) => (
+                    <kbd key={key}>{key}</kbd>
+                  ))}
                 </dt>
                 <dd>{words}</dd>
               </div>

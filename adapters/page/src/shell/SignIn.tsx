@@ -32,7 +32,10 @@ export function SignIn({ onSignedIn }: { onSignedIn: (session: Session) => void 
           name="key"
           autoComplete="current-password"
           value={key}
-          onChange={setKey}
+          onChange={(typed) => {
+            setKey(typed);
+            signIn.reset(); // What was wrong with another key keeps nobody from trying this one.
+          }}
           isInvalid={signIn.isError}
           isRequired
           autoFocus

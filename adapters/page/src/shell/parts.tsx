@@ -22,8 +22,8 @@ export function Facts({ facts }: { facts: readonly Fact[] }) {
   if (facts.length === 0) return <p className="muted">None.</p>;
   return (
     <dl className="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
+      {facts.map(([name, value], index) => (
+        <div key={`${name} ${index}`}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>
@@ -41,13 +41,32 @@ export function PageLink({ to, query, children }: { to: readonly [string, ...str
   );
 }
 
+interface EntityLinkProps {
+  type: string;
+  id: string;
+  name?: string | null | undefined;
+  /** When, as the API takes it: nothing for now. */
+  moment?: URLSearchParams;
+  /** Where all around are of its type, which need not be said then. */
+  isOfKnownType?: boolean;
+}
+
 /** A link to an entity, at the moment that the reader looks at. */
-export function EntityLink({ type, id, name, at }: { type: string; id: string; name?: string | null | undefined; at?: string | null }) {
+export function EntityLink({ type, id, name, moment, isOfKnownType = false }: EntityLinkProps) {
+  const called = name ?? id;
+  const kind = phrase(type);
   return (
-    <PageLink to={["entity", type, id]} {...(at ? { query: new URLSearchParams({ at }) } : {})}>
-      {phrase(type)} {name ?? id}
+    <PageLink to={["entity", type, id]} {...(moment ? { query: moment } : {})}>
+      {isOfKnownType || called.startsWith(kind) ? called : `${kind} ${called}`}
     </PageLink>
   );
+}
+
+/** The part of an address that says when. */
+export function momentOf(query: URLSearchParams): URLSearchParams {
+  const position = query.get("position");
+  const at = query.get("at");
+  return new URLSearchParams(position ? { position } : at ? { at } : {});
 }
 
 /** A value of details, attributes or changes. */

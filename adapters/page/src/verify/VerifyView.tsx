@@ -45,7 +45,7 @@ export default function VerifyView() {
         </Button>
         <TextField className="own-key" value={ownKey} onChange={setOwnKey}>
           <Label>A public key that you got from the operator, if you have one</Label>
-          <Input className="input mono" spellCheck="false" placeholder="certinext-audit/default+…, or 64 hexadecimal digits" />
+          <Input className="input mono" spellCheck="false" placeholder="name+id+key, or 64 hex digits" />
           <Text slot="description" className="hint">
             Without it the keys count that this service publishes.
           </Text>
