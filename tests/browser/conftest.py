@@ -1,24 +1,41 @@
-"""A real Chromium against a running service, signed in as an auditor."""
+"""A real Chromium against a running service with the demonstration's estate, signed in as an auditor.
+
+All tests of a process share the browser, each as a visitor of its own, and the service; what they do to the estate
+must not matter to others. Who needs something to themselves takes a ledger of their own.
+"""
 
 import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from aiohttp import ClientSession
-from playwright.async_api import Browser, ConsoleMessage, FilePayload, Page, async_playwright
+import pytest_asyncio
+from aiohttp import ClientSession, ClientTimeout
+from playwright.async_api import Browser, ConsoleMessage, FilePayload, Page, async_playwright, expect
 
-from adapters.embedded import EmbeddedDatabase
 from domain.words import Ledger, Role
-from tests.browser.story import story
+from tests import demonstration
+from tests.builders import command_data
+from tests.demonstration import Demonstration
 from tests.e2e.client import Client
-from tests.e2e.running import Service, fresh_ledger, running
+from tests.e2e.running import Service, fresh_ledger
 
 _INSTALL = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium", "fonts-liberation")
+_PATIENCE = 20_000
+"""In milliseconds, for what the page does: other tests have the processors, too."""
+
+expect.set_options(timeout=_PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One loop for all tests here, as there is one browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -34,40 +51,56 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def service(server: EmbeddedDatabase) -> Iterator[Service]:
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE browser TEMPLATE template_audit STRATEGY FILE_COPY")
-    with running(server.url("browser")) as service:
-        yield service
+def service_and_url(estate: Demonstration, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str]]:
+    with estate.copy("browser", tmp_path_factory.mktemp("browser")) as copy:
+        yield copy
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def service(service_and_url: tuple[Service, str]) -> Service:
+    return service_and_url[0]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def session() -> AsyncIterator[ClientSession]:
-    async with ClientSession() as session:
+    async with ClientSession(timeout=ClientTimeout(total=60)) as session:
         yield session
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def analyst(service: Service, session: ClientSession) -> Client:
+    """An auditor of the demonstration's estate."""
+    _, key = await service.create_key(demonstration.LEDGER, Role.AUDITOR)
+    return Client(session, service.address, key)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reporter(service: Service, session: ClientSession) -> Client:
+    """Who reports to the demonstration's ledger, for every module."""
+    _, key = await service.create_key(demonstration.LEDGER, Role.MODULE)
+    return Client(session, service.address, key)
 
 
 @pytest.fixture
 def ledger() -> Ledger:
+    """One of the test's own."""
     return fresh_ledger()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def module(service: Service, session: ClientSession, ledger: Ledger) -> Client:
     _, key = await service.create_key(ledger, Role.MODULE)
     return Client(session, service.address, key)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def auditor(service: Service, session: ClientSession, ledger: Ledger, module: Client) -> Client:
-    """Who reads a ledger that tells a story."""
+    """Who reads a ledger of the test's own, with a revoked certificate in it."""
     _, key = await service.create_key(ledger, Role.AUDITOR)
-    auditor = Client(session, service.address, key)
-    await auditor.shown((await module.record_all(story(datetime.now(UTC) - timedelta(days=2))))[-1])
-    return auditor
+    return await Client(session, service.address, key).shown(await module.record(command_data()))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -87,11 +120,11 @@ class Complaints(list[str]):
             self.append(message.text)
 
 
-@pytest.fixture
-async def page(browser: Browser, auditor: Client) -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser, analyst: Client) -> AsyncIterator[Page]:
     """The page, signed in; nothing must have been complained of at the end."""
     async with watched(browser) as page:
-        await sign_in(page, auditor)
+        await sign_in(page, analyst)
         yield page
 
 
@@ -104,20 +137,21 @@ class watched:  # noqa: N801 - a context manager, used as a function.
         self._complaints = Complaints()
 
     async def __aenter__(self) -> Page:
-        context = await self._browser.new_context(**self._options)
-        page = await context.new_page()
-        page.set_default_timeout(15_000)
+        self._context = await self._browser.new_context(**self._options)
+        page = await self._context.new_page()
+        page.set_default_timeout(_PATIENCE)
         self._complaints.watch(page)
         return page
 
     async def __aexit__(self, *raised: object) -> None:
-        await self._browser.contexts[-1].close()
+        await self._context.close()
         assert raised[0] is not None or self._complaints == []
 
 
-async def sign_in(page: Page, client: Client) -> None:
+async def sign_in(page: Page, client: Client, path: str = "") -> None:
+    """With the client's key, at this path, which is then shown."""
     assert client.key is not None
-    await page.goto(client.address)
+    await page.goto(client.address + path)
     await page.get_by_label("API key").fill(client.key)
     await page.keyboard.press("Enter")
     await page.get_by_role("banner").wait_for()

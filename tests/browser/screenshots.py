@@ -5,25 +5,23 @@ They are of the demonstration's estate, in both themes, and on a narrow screen.
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
-from aiohttp import ClientSession, ClientTimeout
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from adapters.demo import incident, player
-from adapters.demo.estate import commands
-from adapters.embedded import EmbeddedDatabase
-from domain.words import Ledger, Module, Role
+from adapters.demo import incident
+from domain.words import Role
+from tests import demonstration
 from tests.browser.conftest import sign_in, verify_file, watched
 from tests.e2e.client import Client
-from tests.e2e.running import Service, running
+from tests.e2e.running import Service
 
-LEDGER = Ledger("default")
 FOLDER = Path(os.environ.get("SCREENSHOTS", "screenshots"))
 
 Act = Callable[[Page], Awaitable[None]]
@@ -37,35 +35,16 @@ class View:
     act: Act | None = None
 
 
-@pytest.fixture(scope="module")
-def estate(server: EmbeddedDatabase) -> Iterator[Service]:
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE screenshots TEMPLATE template_audit STRATEGY FILE_COPY")
-    with running(server.url("screenshots")) as service:
-        yield service
+@pytest_asyncio.fixture(loop_scope="session")
+async def reader(analyst: Client, reporter: Client) -> Client:
+    """An auditor of the demonstration's estate, in which a command was refused as well."""
+    await reporter.send({"command": "Nonsense"})
+    return analyst
 
 
-@pytest.fixture
-async def reader(estate: Service) -> AsyncIterator[Client]:
-    """An auditor of the demonstration's estate."""
-    async with ClientSession(timeout=ClientTimeout(total=120)) as session:
-        keys = {
-            module: (await estate.create_key(LEDGER, Role.MODULE, modules=frozenset({module})))[1] for module in Module
-        }
-        history = commands(datetime.now(UTC).date())
-        await player.load(estate.address, keys, history)
-        await Client(session, estate.address, keys[Module.USER_ACTIVITY]).send({"command": "Nonsense"})
-        _, key = await estate.create_key(LEDGER, Role.AUDITOR)
-        client = Client(session, estate.address, key)
-        for table in ("findings", "entities/certificate", "events"):
-            answer = await client.get(f"/v1/{table}", {"min_position": str(len(history)), "limit": "1"})
-            assert answer.status == 200, answer.body
-        yield client
-
-
-async def test_every_view_is_pictured(
-    browser: Browser, estate: Service, reader: Client, server: EmbeddedDatabase
-) -> None:
+@pytest.mark.timeout(1200)
+async def test_every_view_is_pictured(browser: Browser, service_and_url: tuple[Service, str], reader: Client) -> None:
+    service, url = service_and_url
     shutil.rmtree(FOLDER, ignore_errors=True)
     views = await _views(reader)
     for scheme in ("light", "dark"):
@@ -79,13 +58,14 @@ async def test_every_view_is_pictured(
                 await sign_in(page, reader)
                 await _pictures(page, reader.address, views, f"{scheme}-{width}")
     async with watched(browser, viewport={"width": 1440, "height": 900}) as page:
-        _, key = await estate.create_key(LEDGER, Role.OPERATOR)
+        _, key = await service.create_key(demonstration.LEDGER, Role.OPERATOR)
         await sign_in(page, Client(reader.session, reader.address, key))
         await _pictures(page, reader.address, {"operator": View("/health", _seen("1 refused command"))}, "light-1440")
     async with watched(browser, viewport={"width": 3840, "height": 2160}) as page:
         await sign_in(page, reader)
-        await _pictures(page, reader.address, {"explore": views["explore"], "event": views["event"]}, "light-3840")
-    await _tampered_event(browser, reader, server, views["event"].address)
+        wide = {name: view for name, view in views.items() if view.act is None or name in {"event", "health"}}
+        await _pictures(page, reader.address, wide, "light-3840")
+    await _tampered_event(browser, reader, url, views["event"].address)
 
 
 async def _pictures(page: Page, address: str, views: Mapping[str, View], folder: str) -> None:
@@ -105,8 +85,8 @@ async def _picture(page: Page, folder: str, name: str) -> None:
     await page.screenshot(path=FOLDER / folder / f"{name}.png", full_page="print" in name)
 
 
-async def _tampered_event(browser: Browser, reader: Client, server: EmbeddedDatabase, address: str) -> None:
-    with psycopg.connect(server.url("screenshots"), autocommit=True) as connection:
+async def _tampered_event(browser: Browser, reader: Client, url: str, address: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
         (table,) = connection.execute(
             "SELECT max(relname) FROM pg_class WHERE relname ~ '^activity_[0-9]+$' AND relkind = 'r'"
         ).fetchone() or ("",)
@@ -123,13 +103,14 @@ async def _views(reader: Client) -> Mapping[str, View]:
     file = (await reader.get("/v1/events/export.jsonl", {"ip": incident.ATTACKER_IP})).body
     return {
         "explore": View("/explore"),
+        "explore-estate": View("/explore?module=certificate_operations"),
         "explore-filtered": View(f"/explore?ip={incident.ATTACKER_IP}&status=failure"),
         "explore-completions": View("/explore", _typed("user:j", "option")),
         "explore-filter-names": View("/explore", _typed("", "option")),
         "explore-time": View("/explore", _pressed("All time")),
         "explore-go-to-time": View(f"/explore?at={at}"),
         "explore-columns": View("/explore", _pressed("Columns")),
-        "explore-nothing": View("/explore?text=nowhereatall"),
+        "explore-nothing": View("/explore?entity=certificate:nowhere"),
         "explore-refused": View("/explore?from=nonsense"),
         "export": View(f"/explore?ip={incident.ATTACKER_IP}", _export_asked),
         "export-done": View(f"/explore?ip={incident.ATTACKER_IP}", _exported),
@@ -137,6 +118,8 @@ async def _views(reader: Client) -> Mapping[str, View]:
         "event-print": View(event, _printed),
         "event-unknown": View("/event/0198c0de-0000-7000-8000-000000000000"),
         "entity": View(f"/entity/certificate/{incident.CERTIFICATE_ID}"),
+        "entity-as-it-was": View(f"/entity/certificate_authority/ca-remote?at={exports[0]['occurred_at']}"),
+        "entity-compared": View(f"/entity/certificate/{incident.CERTIFICATE_ID}", _compared),
         "estate": View("/estate/certificate"),
         "estate-as-of": View(f"/estate/certificate_authority?at={at}"),
         "findings": View("/findings"),
@@ -204,6 +187,13 @@ async def _exported(page: Page) -> None:
     await page.get_by_role("button", name="Export").click()
     await page.get_by_role("dialog").get_by_role("button", name="Export").click()
     await page.get_by_text("byte for byte").wait_for()
+
+
+async def _compared(page: Page) -> None:
+    compare = page.get_by_role("region", name="Compare two moments")
+    for number, choice in ((1, compare.get_by_role("combobox").first), (4, compare.get_by_role("combobox").last)):
+        await choice.select_option(index=number)
+    await compare.get_by_role("table").scroll_into_view_if_needed()
 
 
 async def _printed(page: Page) -> None:

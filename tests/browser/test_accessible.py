@@ -6,18 +6,21 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from adapters.demo import incident
 from tests.browser.conftest import sign_in, verify_file, watched
 from tests.e2e.client import Client
 
 _AXE = (Path(__file__).parents[2] / "adapters" / "page" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 _VIEWS = (
     "/explore",
-    "/explore?text=nowhereatall",
+    "/explore?entity=certificate:nowhere",
+    f"/explore?ip={incident.ATTACKER_IP}&at=2030-01-01T00:00:00Z",
     "/findings",
     "/estate",
-    "/investigate?actor=u-17",
+    f"/investigate?session={incident.SESSION_ID}",
     "/verify",
     "/health",
+    f"/entity/certificate/{incident.CERTIFICATE_ID}",
 )
 
 
@@ -40,26 +43,26 @@ async def _faults(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_view_is_accessible(browser: Browser, auditor: Client, scheme: str) -> None:
-    events = (await auditor.page({"activity": "certificate.revoked"}))["events"]
-    views = (*_VIEWS, f"/event/{events[0]['event_id']}", "/entity/certificate/c-42")
+async def test_every_view_is_accessible(browser: Browser, analyst: Client, scheme: str) -> None:
+    (event,) = (await analyst.page({"activity": "key.exported", "entity": f"key:{incident.KEY_ID}"}))["events"]
+    views = (*_VIEWS, f"/event/{event['event_id']}")
     async with watched(browser, color_scheme=scheme, viewport={"width": 1440, "height": 900}) as page:
-        await page.goto(auditor.address)
+        await page.goto(analyst.address)
         await page.get_by_label("API key").wait_for()
         assert await _faults(page) == []
-        await sign_in(page, auditor)
+        await sign_in(page, analyst)
         for view in views:
-            await page.goto(auditor.address + view)
+            await page.goto(analyst.address + view)
             await _settled(page)
             assert await _faults(page) == [], view
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_export_is_accessible_from_its_choices_to_its_end(
-    browser: Browser, auditor: Client, scheme: str
+    browser: Browser, analyst: Client, scheme: str
 ) -> None:
     async with watched(browser, color_scheme=scheme) as page:
-        await sign_in(page, auditor)
+        await sign_in(page, analyst, f"/explore?ip={incident.ATTACKER_IP}")
         await page.get_by_role("button", name="Export").click()
         await page.get_by_role("dialog").get_by_text("about").wait_for()
         assert await _faults(page) == []
@@ -69,22 +72,24 @@ async def test_the_export_is_accessible_from_its_choices_to_its_end(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_verdicts_about_files_are_accessible(browser: Browser, auditor: Client, scheme: str) -> None:
-    good = (await auditor.get("/v1/events/export.jsonl")).body
+async def test_verdicts_about_files_are_accessible(browser: Browser, analyst: Client, scheme: str) -> None:
+    good = (await analyst.get("/v1/events/export.jsonl", {"ip": incident.ATTACKER_IP})).body
     async with watched(browser, color_scheme=scheme) as page:
-        await sign_in(page, auditor)
-        await page.goto(f"{auditor.address}/verify")
-        for data, words in ((good, "as it was exported"), (good.replace(b"revoked", b"renewed", 1), "NOT as it was")):
+        await sign_in(page, analyst, "/verify")
+        for data, words in (
+            (good, "as it was exported"),
+            (good.replace(b'"success"', b'"failure"', 1), "NOT as it was"),
+        ):
             await verify_file(page, data, f"{words}.jsonl")
             await expect(page.get_by_role("status").filter(has_text=words)).to_be_visible()
             assert await _faults(page) == [], words
 
 
-async def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser, auditor: Client) -> None:
+async def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser, analyst: Client) -> None:
     async with watched(browser, viewport={"width": 360, "height": 740}) as page:
-        await sign_in(page, auditor)
-        for view in ("/explore", "/findings", "/verify", "/health", "/entity/certificate/c-42"):
-            await page.goto(auditor.address + view)
+        await sign_in(page, analyst)
+        for view in _VIEWS:
+            await page.goto(analyst.address + view)
             await _settled(page)
             width = await page.evaluate("document.documentElement.scrollWidth")
             assert width <= 360, view

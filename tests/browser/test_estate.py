@@ -1,62 +1,108 @@
-"""Time travel, findings and investigations, by keyboard and by mouse."""
+"""Time travel through the demonstration's estate: one entity, two moments of it, all of a type, what is related."""
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
+from adapters.demo import incident
+from tests.browser.hands import Press, either_way, walk_to
 from tests.e2e.client import Client
 
+_CERTIFICATE = f"/entity/certificate/{incident.CERTIFICATE_ID}"
 
-async def test_an_entity_is_seen_as_it_was(page: Page, auditor: Client) -> None:
-    """The slider goes from event to event; the address says where it stands."""
-    await page.goto(f"{auditor.address}/entity/certificate/c-42")
+
+@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
+async def test_an_entity_is_seen_as_it_was(page: Page, analyst: Client, hand: str) -> None:
+    """The slider goes from event to event; what changed there is marked, and the address says where it stands."""
+    await page.goto(analyst.address + _CERTIFICATE)
     state = page.get_by_role("region", name="State")
     await expect(state).to_contain_text("Revoked")
-    await page.get_by_role("slider").focus()
-    await page.keyboard.press("ArrowLeft")
-    await page.keyboard.press("ArrowLeft")
-    await expect(state).to_contain_text("Suspended")
+    slider = page.get_by_role("slider")
+    if hand == "mouse":
+        box = await page.locator(".slider-track").bounding_box()
+        assert box is not None
+        await page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
+    else:
+        await walk_to(slider)
+        await page.keyboard.press("Home")
     await expect(page).to_have_url(re.compile("position="))
+    await expect(state).to_contain_text("Valid")
+    await expect(state.locator("mark").filter(has_text=incident.SERIAL)).to_be_visible()
+    await expect(state).not_to_contain_text("keyCompromise")
     await page.reload()
-    await expect(state).to_contain_text("Suspended")
+    await expect(state).to_contain_text("Valid")
+    await walk_to(slider)
+    await page.keyboard.press("End")
+    await expect(state).to_contain_text("keyCompromise")
+    await expect(page).not_to_have_url(re.compile("position="))
 
 
-async def test_two_moments_are_compared(page: Page, auditor: Client) -> None:
-    await page.goto(f"{auditor.address}/entity/certificate/c-42")
+@either_way
+async def test_a_step_of_the_timeline_leads_to_the_state_after_it(page: Page, analyst: Client, press: Press) -> None:
+    await page.goto(f"{analyst.address}/entity/certificate_authority/ca-remote")
+    steps = page.get_by_role("region", name="Timeline").get_by_role("listitem")
+    suspended = steps.filter(has=page.get_by_role("link", name="suspended"))
+    await press(suspended.get_by_role("button", name="State here"))
+    await expect(page.get_by_role("region", name="State")).to_contain_text("Suspended")
+    await expect(suspended).to_have_attribute("aria-current", "step")
+
+
+@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
+async def test_two_moments_are_compared(page: Page, analyst: Client, hand: str) -> None:
+    await page.goto(analyst.address + _CERTIFICATE)
     compare = page.get_by_role("region", name="Compare two moments")
-    await compare.get_by_role("combobox").nth(0).select_option(index=1)
-    await compare.get_by_role("combobox").nth(1).select_option(index=4)
+    if hand == "mouse":
+        await compare.get_by_role("combobox").nth(0).select_option(index=1)
+        await compare.get_by_role("combobox").nth(1).select_option(index=4)
+    else:
+        await walk_to(compare.get_by_role("combobox").nth(0))
+        await page.keyboard.press("ArrowDown")
+        await walk_to(compare.get_by_role("combobox").nth(1))
+        await page.keyboard.press("End")
+    await expect(page).to_have_url(re.compile("diff_from=.*diff_to="))
     await expect(compare.get_by_role("table")).to_contain_text("revoked")
+    await expect(compare.get_by_role("table")).to_contain_text("keyCompromise")
 
 
-async def test_the_estate_leads_to_its_entities(page: Page, auditor: Client) -> None:
-    """As of before anything was, there was nothing."""
-    await page.goto(f"{auditor.address}/estate/certificate")
-    await page.get_by_role("link", name="www.example.com").click()
-    await expect(page).to_have_url(re.compile("/entity/certificate/c-42"))
-    await page.goto(f"{auditor.address}/estate/certificate?at=2020-01-01T00:00:00Z")
+async def _that_night(analyst: Client) -> str:
+    """When the key was stolen."""
+    (event,) = (await analyst.page({"activity": "key.exported", "entity": f"key:{incident.KEY_ID}"}))["events"]
+    return str(event["occurred_at"])
+
+
+@either_way
+async def test_the_estate_is_seen_as_it_was_and_its_relations_at_that_moment(
+    page: Page, analyst: Client, press: Press
+) -> None:
+    """That night the stolen key's authority was active; today it is revoked."""
+    await page.goto(f"{analyst.address}/estate")
+    await press(
+        page.get_by_role("navigation", name="Types of entities").get_by_role("link", name="Certificate authority")
+    )
+    authority = page.get_by_role("row").filter(has_text="Nordwind Remote Access CA 1")
+    await expect(authority).to_contain_text("Revoked")
+    await page.get_by_label("As of").fill((await _that_night(analyst))[:19])
+    await page.get_by_label("State").fill("active")
+    await press(page.get_by_role("button", name="Show"))
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("The estate on")
+    await expect(authority).to_contain_text("Active")
+    await press(authority.get_by_role("link", name=f"Key {incident.KEY_ID}"))
+    await expect(page).to_have_url(re.compile(f"/entity/key/{incident.KEY_ID}.*at="))
+    await expect(page.get_by_role("region", name="State")).to_contain_text("Active")
+    await page.goto(f"{analyst.address}/entity/key/{incident.KEY_ID}")
+    await expect(page.get_by_role("region", name="State")).to_contain_text("Compromised")
+
+
+@either_way
+async def test_an_entity_leads_to_what_it_is_related_to(page: Page, analyst: Client, press: Press) -> None:
+    at = await _that_night(analyst)
+    await page.goto(f"{analyst.address}{_CERTIFICATE}?at={at}")
+    await press(page.get_by_role("region", name="Related").get_by_role("link", name="ca-remote").first)
+    await expect(page).to_have_url(re.compile("/entity/certificate_authority/ca-remote.*at="))
+    await expect(page.get_by_role("region", name="State")).to_contain_text("Active")
+
+
+async def test_before_anything_was_there_was_nothing(page: Page, analyst: Client) -> None:
+    await page.goto(f"{analyst.address}/estate/certificate?at=2020-01-01T00:00:00Z")
     await expect(page.get_by_text("Nothing of this kind was known then.")).to_be_visible()
-
-
-async def test_a_finding_is_followed_to_its_evidence_and_acknowledged(page: Page, auditor: Client) -> None:
-    await page.goto(f"{auditor.address}/findings")
-    finding = page.get_by_role("article").first
-    await finding.get_by_text("as evidence").click()
-    await expect(finding.get_by_role("link", name="Event at position").first).to_be_visible()
-    await finding.get_by_text("Acknowledge", exact=True).click()
-    await finding.get_by_label("What came of looking into it").fill("A test of the estate.")
-    await finding.get_by_role("button", name="Record").click()
-    await expect(page.get_by_role("article").filter(has_text="A test of the estate.")).to_be_visible(timeout=15_000)
-
-
-async def test_a_clue_leads_to_all_that_belongs_to_it(page: Page) -> None:
-    """By keyboard, from the first field to the events."""
-    await page.locator("[role=row][data-index]").first.wait_for()
-    await page.keyboard.press("g")
-    await page.keyboard.press("i")
-    await page.get_by_label("Clue").select_option("session")
-    await page.get_by_label("Value").fill("s-9")
-    await page.keyboard.press("Enter")
-    await expect(page).to_have_url(re.compile("session=s-9"))
-    await expect(page.get_by_role("region", name="Entities touched")).to_contain_text("www.example.com")
-    await expect(page.get_by_role("region", name="Events")).to_contain_text("Asha Rao")

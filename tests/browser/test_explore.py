@@ -1,165 +1,112 @@
-"""Finding events on the page: by keyboard, by mouse, and by an address that somebody sent."""
+"""Finding events of the demonstration's estate: by keyboard, by mouse, and by an address that somebody sent."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from playwright.async_api import Browser, Page, expect
+import pytest
+from playwright.async_api import FloatRect, Page, expect
 
-from tests.browser.conftest import sign_in, watched
-from tests.builders import command_data
+from adapters.demo import incident
+from tests.browser.hands import Press, either_way, walk_to
 from tests.e2e.client import Client
 
 _ROWS = "[role=row][data-index]"
+_FAILURES = incident.FAILED_LOG_INS + 2
+"""From the attacker's address: the log-ins, and two calls with a token that was revoked."""
+
+_MANY = "/explore?module=certificate_operations"
 
 
-async def test_the_events_are_there_newest_first(page: Page) -> None:
-    await expect(page.get_by_role("grid", name="Events")).to_be_visible()
-    rows = page.locator(_ROWS).filter(has_text="Asha Rao logged in")
-    times = await rows.get_by_role("time").all_inner_texts()
+async def _shown(page: Page) -> list[str]:
+    """The times of the rows in sight, from the top, once there are rows."""
+    await expect(page.locator(_ROWS).first).to_be_visible()
+    times: list[str] = await page.locator(f"{_ROWS} time").evaluate_all(
+        "(times) => times.map((time) => [Number(time.closest('[data-index]').dataset.index), time.dateTime])"
+        ".sort(([one], [other]) => one - other).map(([, at]) => at)"
+    )
+    return times
+
+
+async def _plot(page: Page) -> FloatRect:
+    over = page.locator(".u-over")
+    await expect(over).to_be_visible()
+    box = await over.bounding_box()
+    assert box is not None
+    return box
+
+
+def _at(box: FloatRect, part: float) -> tuple[float, float]:
+    return box["x"] + box["width"] * part, box["y"] + box["height"] / 2
+
+
+async def test_the_events_are_there_newest_first(page: Page, analyst: Client) -> None:
+    await page.goto(f"{analyst.address}/explore?ip={incident.ATTACKER_IP}")
+    times = await _shown(page)
     assert len(times) > 10
     assert times == sorted(times, reverse=True)
-    await expect(page.get_by_role("figure")).to_contain_text("6 failures")
+    await expect(page.get_by_role("figure")).to_contain_text(f"{_FAILURES} failures")
 
 
-async def test_a_filter_is_typed_and_chosen_by_keyboard(page: Page) -> None:
+async def test_filters_are_typed_and_completed_by_keyboard(page: Page) -> None:
+    await expect(page.locator(_ROWS).first).to_be_visible()
     await page.keyboard.press("/")
     await page.keyboard.type("status:fail")
     await page.get_by_role("option", name="Failure").wait_for()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
-    await expect(page.locator(_ROWS)).to_have_count(6)
     await expect(page).to_have_url(re.compile("status=failure"))
     box = page.get_by_role("combobox", name="Filter events")
     await expect(page.get_by_role("listbox")).to_have_count(0)
     await expect(box).to_be_focused()
-    await page.keyboard.type("user:jör")
-    await page.get_by_role("option", name="Jörg Šimůnek").wait_for()
+    await page.keyboard.type("ip:203.")
+    await page.get_by_role("option", name=incident.ATTACKER_IP).wait_for()
+    await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
-    await expect(page).to_have_url(re.compile("status=failure.*user="))
+    await expect(page.get_by_role("figure")).to_contain_text(f"{_FAILURES} events")
+    await expect(page).to_have_url(re.compile("status=failure.*ip="))
+    await expect(box).to_be_focused()
     await page.keyboard.press("Backspace")
+    await expect(page).not_to_have_url(re.compile("ip="))
     await page.keyboard.press("Backspace")
     await expect(page).not_to_have_url(re.compile("status="))
 
 
-async def test_names_are_completed_from_the_trail(page: Page) -> None:
+async def test_filters_are_chosen_and_taken_away_by_mouse(page: Page) -> None:
     await page.get_by_role("combobox", name="Filter events").fill("user:jör")
     await page.get_by_role("option", name="Jörg Šimůnek").click()
-    await expect(page.locator(_ROWS)).to_have_count(6)
+    await expect(page).to_have_url(re.compile("user=u-05"))
+    await expect(page.locator(_ROWS).first).to_contain_text("Jörg Šimůnek")
     await page.locator(".term-remove").click()
     await expect(page).not_to_have_url(re.compile("user="))
 
 
-async def test_an_address_holds_the_whole_view(browser: Browser, auditor: Client) -> None:
-    async with watched(browser) as page:
-        await sign_in(page, auditor)
-        await page.goto(f"{auditor.address}/explore?activity=certificate.revoked&columns=time,description,position")
-        await expect(page.locator(_ROWS)).to_have_count(1)
-        await expect(page.get_by_role("columnheader")).to_have_count(3)
-        await page.reload()
-        await expect(page.locator(_ROWS)).to_have_count(1)
-
-
-async def test_nothing_found_says_so_and_how_to_go_on(page: Page) -> None:
-    await page.goto(page.url.split("?")[0] + "explore?text=nowhereatall")
-    await expect(page.get_by_role("heading", name="No event matches")).to_be_visible()
-    await page.get_by_role("button", name="Clear all filters").click()
+@pytest.mark.parametrize(
+    ("typed", "option", "part"),
+    [
+        ("key exp", "Key exported", "activity=key.exported"),
+        ("private", "Events about “private”", "text=private"),
+        ("module:auth", "Certificate authority", "module=certificate_authority"),
+        ("entity:certificate:c-vpn", "certificate:c-vpn-7", "entity=certificate%3Ac-vpn-7"),
+    ],
+)
+async def test_every_kind_of_filter_is_completed(page: Page, typed: str, option: str, part: str) -> None:
+    await page.get_by_role("combobox", name="Filter events").fill(typed)
+    await page.get_by_role("option", name=option).first.click()
+    await expect(page).to_have_url(re.compile(re.escape(part)))
     await expect(page.locator(_ROWS).first).to_be_visible()
-
-
-async def test_rows_are_walked_and_opened_by_keyboard(page: Page) -> None:
-    first = page.locator(_ROWS).first
-    await first.focus()
-    await page.keyboard.press("ArrowDown")
-    await expect(page.locator("[data-index='1']")).to_be_focused()
-    await page.keyboard.press("Enter")
-    await expect(page).to_have_url(re.compile("/event/"))
-
-
-async def test_drawing_over_the_histogram_narrows_the_time(page: Page) -> None:
-    over = page.locator(".u-over")
-    await over.wait_for()
-    box = await over.bounding_box()
-    assert box is not None
-    middle = box["y"] + box["height"] / 2
-    await page.mouse.move(box["x"] + box["width"] * 0.5, middle)
-    await page.mouse.down()
-    await page.mouse.move(box["x"] + box["width"] * 0.95, middle, steps=5)
-    await page.mouse.up()
-    await expect(page).to_have_url(re.compile("from=.*to="))
-
-
-async def test_the_table_goes_to_a_time_and_back(page: Page, auditor: Client) -> None:
-    """By keyboard; what happened later is out of the table, and the filters stay as they are."""
-    events = (await auditor.page({"activity": "user.logged_in", "status": "success"}))["events"]
-    there = datetime.fromisoformat(events[10]["occurred_at"])
-    await page.goto(f"{auditor.address}/explore?status=success")
-    await expect(page.locator(_ROWS).first).to_be_visible()
-    await page.keyboard.press("t")
-    await page.get_by_label("Time (UTC)").fill(f"{there:%Y-%m-%dT%H:%M:%S}")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("dialog")).to_have_count(0)
-    await expect(page.locator(_ROWS).first.get_by_role("time")).to_have_text(f"{there:%Y-%m-%d %H:%M:%S}")
-    await expect(page).to_have_url(re.compile("status=success.*at="))
-    await page.get_by_role("button", name="Back to the newest").click()
-    await expect(page).not_to_have_url(re.compile("at="))
-    await expect(page.locator(_ROWS).first.get_by_role("time")).not_to_have_text(f"{there:%Y-%m-%d %H:%M:%S}")
-
-
-async def test_a_press_on_the_histogram_goes_to_that_time(page: Page) -> None:
-    over = page.locator(".u-over")
-    await over.wait_for()
-    box = await over.bounding_box()
-    assert box is not None
-    await page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2)
-    await expect(page).to_have_url(re.compile("at="))
-    await expect(page.get_by_text("Newer ones are not shown")).to_be_visible()
-
-
-async def test_new_events_wait_behind_a_pill(page: Page, module: Client) -> None:
-    await expect(page.get_by_text("Live", exact=False).first).to_be_visible()
-    await expect(page.locator(_ROWS).first).to_be_visible()
-    await module.record(command_data(entity={"type": "certificate", "id": "c-new", "name": "new.example.com"}))
-    pill = page.get_by_role("button", name="new event")
-    await expect(pill).to_contain_text("1 new event")
-    await expect(page.locator(_ROWS).first).not_to_contain_text("new.example.com")
-    await pill.click()
-    await expect(page.get_by_role("grid", name="Events")).to_contain_text("new.example.com")
-    await expect(pill).to_have_count(0)
-
-
-async def test_who_follows_has_them_at_once(page: Page, module: Client) -> None:
-    await page.get_by_role("button", name="Follow").click()
-    await expect(page.locator(_ROWS).first).to_be_visible()
-    await module.record(command_data(entity={"type": "certificate", "id": "c-new", "name": "new.example.com"}))
-    await expect(page.get_by_role("grid", name="Events")).to_contain_text("new.example.com")
-
-
-async def test_the_sheet_of_shortcuts_opens_and_closes(page: Page) -> None:
-    await expect(page.locator(_ROWS).first).to_be_visible()
-    await page.keyboard.press("?")
-    await expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_role("dialog")).to_have_count(0)
-
-
-async def test_a_time_that_is_none_is_told_and_the_rest_stays(page: Page, auditor: Client) -> None:
-    """An address may be written by hand."""
-    await page.goto(f"{auditor.address}/explore?from=yesterday")
-    await expect(page.get_by_role("alert")).to_contain_text("from")
-    await expect(page.get_by_role("banner")).to_be_visible()
-    await expect(page.get_by_role("button", name="yesterday")).to_be_visible()
 
 
 async def test_all_filters_are_said_in_one_text(page: Page) -> None:
     """In the search language; it comes back into the box to be written otherwise."""
     box = page.get_by_role("combobox", name="Filter events")
-    await box.fill('user:jör status:failure after:2026-01-01 "password"')
-    await page.get_by_role("option", name="password").wait_for()
+    text = f'user:jör status:failure ip:{incident.ATTACKER_IP} "locked"'
+    await box.fill(text)
+    await page.get_by_role("option", name="locked").wait_for()
     await page.keyboard.press("Enter")
-    await expect(page.locator(_ROWS)).to_have_count(6)
+    await expect(page.get_by_role("figure")).to_contain_text("6 events")
     await expect(page).to_have_url(re.compile("q=user"))
     await page.keyboard.press("Backspace")
-    await expect(box).to_have_value('user:jör status:failure after:2026-01-01 "password"')
+    await expect(box).to_have_value(text)
     await expect(page).not_to_have_url(re.compile("q="))
 
 
@@ -171,3 +118,157 @@ async def test_a_search_that_is_not_understood_is_told_at_its_column(page: Page)
     alert = page.get_by_role("alert")
     await expect(alert).to_contain_text("At column 16")
     assert await alert.locator("pre").inner_text() == "status:failure status:odd\n" + " " * 15 + "^"
+
+
+async def test_an_address_holds_the_whole_view_and_the_browser_goes_back_to_it(page: Page, analyst: Client) -> None:
+    await page.goto(f"{analyst.address}/explore?activity=key.exported&columns=time,description,position")
+    await expect(page.locator(_ROWS)).to_have_count(3)
+    await expect(page.get_by_role("columnheader")).to_have_count(3)
+    await page.reload()
+    await expect(page.locator(_ROWS)).to_have_count(3)
+    await page.get_by_role("combobox", name="Filter events").fill("status:failure")
+    await page.get_by_role("option", name="Failure").click()
+    await expect(page.locator(_ROWS)).to_have_count(1)
+    await page.go_back()
+    await expect(page.locator(_ROWS)).to_have_count(3)
+
+
+@either_way
+async def test_nothing_found_says_so_and_how_to_go_on(page: Page, analyst: Client, press: Press) -> None:
+    await page.goto(f"{analyst.address}/explore?entity=certificate:nowhere")
+    await expect(page.get_by_role("heading", name="No event matches")).to_be_visible()
+    await press(page.get_by_role("button", name="Clear all filters"))
+    await expect(page.locator(_ROWS).first).to_be_visible()
+
+
+async def test_a_time_that_is_none_is_told_and_the_rest_stays(page: Page, analyst: Client) -> None:
+    """An address may be written by hand."""
+    await page.goto(f"{analyst.address}/explore?from=yesterday")
+    await expect(page.get_by_role("alert")).to_contain_text("from")
+    await expect(page.get_by_role("banner")).to_be_visible()
+    await expect(page.get_by_role("button", name="yesterday")).to_be_visible()
+
+
+async def test_rows_are_walked_and_opened_by_keyboard(page: Page, analyst: Client) -> None:
+    await page.goto(analyst.address + _MANY)
+    await walk_to(page.locator("[data-index='0']"))
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("[data-index='1']")).to_be_focused()
+    await page.keyboard.press("k")
+    await expect(page.locator("[data-index='0']")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile("/event/"))
+
+
+async def test_rows_are_opened_by_mouse(page: Page, analyst: Client) -> None:
+    await page.goto(analyst.address + _MANY)
+    await page.locator(_ROWS).first.get_by_role("link").click()
+    await expect(page).to_have_url(re.compile("/event/"))
+    await page.go_back()
+    await page.locator(_ROWS).nth(1).get_by_role("gridcell").nth(2).dblclick()
+    await expect(page).to_have_url(re.compile("/event/"))
+
+
+async def test_more_events_are_scrolled_to_by_wheel(page: Page, analyst: Client) -> None:
+    """What is in sight stays where it is while more comes, and no event is left out or shown twice."""
+    await page.goto(analyst.address + _MANY)
+    await expect(page.locator(_ROWS).first).to_be_visible()
+    await page.locator(".table-scroller").hover()
+    seen: dict[int, str] = {}
+    while 150 not in seen:
+        await page.mouse.wheel(0, 400)
+        rows = await page.locator(_ROWS).evaluate_all(
+            "(rows) => rows.map((row) => [Number(row.dataset.index), row.querySelector('a').href])"
+        )
+        for index, link in rows:
+            assert seen.setdefault(index, link) == link
+    assert len(set(seen.values())) == len(seen)
+    wanted = (await analyst.page({"module": "certificate_operations", "limit": "200"}))["events"]
+    assert [seen[index].rsplit("/")[-1] for index in range(150)] == [one["event_id"] for one in wanted[:150]]
+
+
+async def test_more_events_are_scrolled_to_by_keyboard(page: Page, analyst: Client) -> None:
+    await page.goto(analyst.address + _MANY)
+    await walk_to(page.locator("[data-index='0']"))
+    await page.keyboard.press("End")
+    await expect(page.locator("[data-index='99']")).to_be_focused()
+    await expect(page.locator("[data-index='100']")).to_be_attached()
+    for _ in range(3):
+        await page.keyboard.press("PageDown")
+    await expect(page.locator("[role=row]:focus")).to_have_attribute("data-index", re.compile(r"1\d\d"))
+    await page.keyboard.press("Home")
+    await expect(page.locator("[data-index='0']")).to_be_focused()
+
+
+@either_way
+async def test_columns_are_chosen_and_kept_in_the_address(page: Page, analyst: Client, press: Press) -> None:
+    await page.goto(f"{analyst.address}/explore?ip={incident.ATTACKER_IP}")
+    await press(page.get_by_role("button", name="Columns"))
+    await press(page.get_by_role("menuitemcheckbox", name="IP address"))
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("columnheader", name="IP address")).to_be_visible()
+    await expect(page.locator(_ROWS).first).to_contain_text(incident.ATTACKER_IP)
+    await expect(page).to_have_url(re.compile("columns=[^&]*ip"))
+    await page.reload()
+    await expect(page.get_by_role("columnheader", name="IP address")).to_be_visible()
+
+
+async def test_drawing_over_the_histogram_narrows_the_time(page: Page) -> None:
+    box = await _plot(page)
+    await page.mouse.move(*_at(box, 0.5))
+    await page.mouse.down()
+    await page.mouse.move(*_at(box, 0.7), steps=5)
+    await page.mouse.up()
+    await expect(page).to_have_url(re.compile("from=.*to="))
+    times = re.search("from=([^&]*)&to=([^&]*)", page.url.replace("%3A", ":"))
+    assert times is not None
+    begin, end = map(datetime.fromisoformat, times.groups())
+    assert timedelta(days=16) < end - begin < timedelta(days=20)
+    assert all(begin <= datetime.fromisoformat(at) < end for at in await _shown(page))
+
+
+@either_way
+async def test_a_span_of_time_is_chosen(page: Page, analyst: Client, press: Press) -> None:
+    """What the histogram's brush does, without a brush."""
+    await page.goto(f"{analyst.address}/explore?ip={incident.ATTACKER_IP}")
+    newest = datetime.fromisoformat((await _shown(page))[0])
+    await press(page.get_by_role("button", name="All time"))
+    await page.get_by_label("From (UTC)").fill(f"{newest - timedelta(hours=1):%Y-%m-%dT%H:%M:%S}")
+    await press(page.get_by_role("button", name="Apply"))
+    await expect(page).to_have_url(re.compile("from="))
+    await expect(page.get_by_role("figure")).to_contain_text("5 events")
+    await press(page.get_by_role("button", name=f"{newest - timedelta(hours=1):%Y-%m-%d}"))
+    await press(page.get_by_role("dialog").get_by_role("button", name="All time"))
+    await expect(page).not_to_have_url(re.compile("from="))
+
+
+@either_way
+async def test_the_table_goes_to_a_time_and_back(page: Page, analyst: Client, press: Press) -> None:
+    """The filters stay as they are."""
+    events = (await analyst.page({"ip": incident.ATTACKER_IP, "status": "failure"}))["events"]
+    there = datetime.fromisoformat(events[10]["occurred_at"])
+    await page.goto(f"{analyst.address}/explore?ip={incident.ATTACKER_IP}&status=failure")
+    await expect(page.locator(_ROWS).first).to_be_visible()
+    await page.keyboard.press("t")
+    await page.get_by_label("Time (UTC)").fill(f"{there:%Y-%m-%dT%H:%M:%S}")
+    await press(page.get_by_role("button", name="Go", exact=True))
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator(_ROWS).first.get_by_role("time")).to_have_text(f"{there:%Y-%m-%d %H:%M:%S}")
+    await expect(page).to_have_url(re.compile("status=failure.*at="))
+    await press(page.get_by_role("button", name="Back to the newest"))
+    await expect(page).not_to_have_url(re.compile("at=2"))
+    await expect(page.locator(_ROWS).first.get_by_role("time")).not_to_have_text(f"{there:%Y-%m-%d %H:%M:%S}")
+
+
+async def test_a_press_on_the_histogram_goes_to_that_time(page: Page) -> None:
+    await page.mouse.click(*_at(await _plot(page), 0.3))
+    await expect(page).to_have_url(re.compile("at="))
+    await expect(page.get_by_role("button", name="Back to the newest")).to_be_visible()
+
+
+async def test_the_sheet_of_shortcuts_opens_and_closes(page: Page) -> None:
+    await expect(page.locator(_ROWS).first).to_be_visible()
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)

@@ -11,8 +11,9 @@ from statistics import quantiles
 from time import perf_counter
 
 import pytest
-from playwright.async_api import CDPSession, Page, expect
+from playwright.async_api import Browser, CDPSession, Page, expect
 
+from tests.browser.conftest import sign_in, watched
 from tests.builders import command_data
 from tests.e2e.client import Client
 
@@ -46,7 +47,16 @@ class Memory:
 
 @pytest.mark.timeout(SECONDS + 120)
 @pytest.mark.parametrize("mode", ["waiting", "following"])
-async def test_the_page_stays_responsive_and_its_memory_flat(page: Page, module: Client, mode: str) -> None:
+async def test_the_page_stays_responsive_and_its_memory_flat(
+    browser: Browser, auditor: Client, module: Client, mode: str
+) -> None:
+    await auditor.shown((await module.record_all(command_data() for _ in range(40)))[-1])
+    async with watched(browser) as page:
+        await sign_in(page, auditor)
+        await _watch(page, module, mode)
+
+
+async def _watch(page: Page, module: Client, mode: str) -> None:
     await expect(page.locator("[role=row][data-index]").first).to_be_visible()
     if mode == "following":
         await page.get_by_role("button", name="Follow").click()

@@ -6,10 +6,13 @@ from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
-from playwright.async_api import Browser, Page, Request, expect
+from playwright.async_api import Browser, FilePayload, Page, Request, expect
 
-from domain.words import Ledger, Role
+from adapters.demo import incident
+from domain.words import Role
 from tests.browser.conftest import sign_in, verify_file, watched
+from tests.browser.hands import Press, either_way, walk_to
+from tests.demonstration import LEDGER
 from tests.e2e.client import Client
 from tests.e2e.running import Service
 
@@ -17,11 +20,11 @@ Exported = Callable[[str], Awaitable[bytes]]
 
 
 @pytest.fixture
-def exported(auditor: Client) -> Exported:
-    """Asks for an export of a format."""
+def exported(analyst: Client) -> Exported:
+    """Asks for an export of all that came from the attacker, in a format."""
 
     async def export(format_: str) -> bytes:
-        return (await auditor.get(f"/v1/events/export.{format_}")).body
+        return (await analyst.get(f"/v1/events/export.{format_}", {"ip": incident.ATTACKER_IP})).body
 
     return export
 
@@ -45,7 +48,7 @@ async def test_a_file_that_is_dropped_anywhere_is_verified_and_sent_nowhere(
     page: Page, exported: Exported, format_: str
 ) -> None:
     data = await exported(format_)
-    await page.locator("[role=row][data-index]").first.wait_for()
+    await expect(page.locator("[role=row][data-index]").first).to_be_visible()
     requests: list[Request] = []
 
     def keep(request: Request) -> None:
@@ -54,25 +57,34 @@ async def test_a_file_that_is_dropped_anywhere_is_verified_and_sent_nowhere(
     page.on("request", keep)
     await _drop(page, data, f"audit.{format_}")
     result = page.get_by_role("region", name="Result")
-    await expect(result.get_by_role("status").filter(has_text="This file is as it was exported: 4")).to_be_visible()
+    await expect(
+        result.get_by_role("status").filter(has_text="This file is as it was exported: 59 events")
+    ).to_be_visible()
     await expect(result).to_contain_text("with a key that this service publishes")
-    await expect(result).to_contain_text("none: all events of the ledger")
+    await expect(result).to_contain_text(incident.ATTACKER_IP)
     sent = [request for request in requests if request.method != "GET" or request.post_data_buffer]
     assert sent == []
 
 
-async def test_the_first_changed_cell_is_named(page: Page, auditor: Client, exported: Exported) -> None:
+@either_way
+async def test_a_file_is_chosen(page: Page, analyst: Client, exported: Exported, press: Press) -> None:
+    data = await exported("jsonl")
+    await page.goto(f"{analyst.address}/verify")
+    async with page.expect_file_chooser() as chooser:
+        await press(page.get_by_role("button", name="Choose a file"))
+    file = FilePayload(name="audit.jsonl", mimeType="application/octet-stream", buffer=data)
+    await (await chooser.value).set_files(file)
+    await expect(page.get_by_role("status").filter(has_text="This file is as it was exported: 59")).to_be_visible()
+
+
+async def test_the_first_changed_cell_is_named(page: Page, analyst: Client, exported: Exported) -> None:
     data = await exported("xlsx")
-    await page.goto(f"{auditor.address}/verify")
+    await page.goto(f"{analyst.address}/verify")
     await verify_file(page, data, "whole.xlsx")
     await expect(page.get_by_role("status").filter(has_text="as it was exported")).to_be_visible()
     await verify_file(page, _with_first_failure_hidden(data), "changed.xlsx")
-    await expect(
-        page.get_by_role("status").filter(has_text="NOT as it was exported. The first that is wrong: Events, row")
-    ).to_be_visible()
-    await expect(page.get_by_role("status")).to_contain_text(
-        'column Status: says "success", and the record says "failure"'
-    )
+    verdict = page.get_by_role("status").filter(has_text="NOT as it was exported. The first that is wrong: Events, row")
+    await expect(verdict).to_contain_text('column Status: says "success", and the record says "failure"')
     await expect(page.get_by_role("row").filter(has_text="Status")).to_have_count(1)
 
 
@@ -85,8 +97,8 @@ def _with_first_failure_hidden(workbook: bytes) -> bytes:
     return changed.getvalue()
 
 
-async def test_what_is_no_export_is_told(page: Page, auditor: Client, exported: Exported) -> None:
-    await page.goto(f"{auditor.address}/verify")
+async def test_what_is_no_export_is_told(page: Page, analyst: Client, exported: Exported) -> None:
+    await page.goto(f"{analyst.address}/verify")
     for data, words in (
         (b"hello", "neither a workbook nor JSON Lines"),
         (await exported("csv"), "hold no proof"),
@@ -96,27 +108,28 @@ async def test_what_is_no_export_is_told(page: Page, auditor: Client, exported: 
         await expect(page.get_by_role("alert")).to_contain_text(words)
 
 
-async def test_another_key_is_not_believed(page: Page, ledger: Ledger, auditor: Client, exported: Exported) -> None:
+async def test_another_key_is_not_believed(page: Page, analyst: Client, exported: Exported) -> None:
     """By keyboard: a key of one's own counts instead of what the service publishes."""
     data = await exported("jsonl")
+    await expect(page.locator("[role=row][data-index]").first).to_be_visible()
     await page.keyboard.press("g")
     await page.keyboard.press("v")
-    await page.get_by_label("A public key").focus()
+    await walk_to(page.get_by_label("A public key"))
     await page.keyboard.type("09" * 32)
     await verify_file(page, data, "audit.jsonl")
     await expect(page.get_by_role("status").filter(has_text="NOT as it was exported")).to_be_visible()
     await expect(page.get_by_role("status").filter(has_text="no key that is known has signed it")).to_be_visible()
-    keys = (await auditor.get("/.well-known/certinext-audit/keys", {"ledger": ledger})).json["keys"]
+    keys = (await analyst.get("/.well-known/certinext-audit/keys", {"ledger": LEDGER})).json["keys"]
     await page.get_by_label("A public key").fill(keys[-1]["verifier_key"])
     await expect(page.get_by_role("status").filter(has_text="This file is as it was exported")).to_be_visible()
 
 
 async def test_who_reads_no_events_verifies_files_all_the_same(
-    browser: Browser, service: Service, ledger: Ledger, auditor: Client, exported: Exported
+    browser: Browser, service: Service, analyst: Client, exported: Exported
 ) -> None:
-    _, key = await service.create_key(ledger, Role.OPERATOR)
+    _, key = await service.create_key(LEDGER, Role.OPERATOR)
     async with watched(browser) as page:
-        await sign_in(page, Client(auditor.session, auditor.address, key))
+        await sign_in(page, Client(analyst.session, analyst.address, key))
         await page.get_by_role("link", name="Verify").click()
         await verify_file(page, await exported("jsonl"), "audit.jsonl")
         await expect(page.get_by_role("status").filter(has_text="This file is as it was exported")).to_be_visible()
