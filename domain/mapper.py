@@ -47,23 +47,35 @@ class RecordMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> AuditEvent:
         """Raises UnreadableEvent if the type is unknown or the record is not of its shape."""
-        activity = self._catalogue.of_type(stored_event.topic)
         personal_data = stored_event.personal if isinstance(stored_event, LedgerEvent) else None
+        return self.event(
+            str(stored_event.originator_id),
+            stored_event.originator_version,
+            stored_event.topic,
+            stored_event.state,
+            personal_data,
+        )
+
+    def event(
+        self, originator_id: str, version: int, topic: str, record: bytes, personal_data: bytes | None
+    ) -> AuditEvent:
+        """The same from what is stored of it."""
+        activity = self._catalogue.of_type(topic)
         try:
-            facts = self.transcoder.decode(stored_event.state)
+            facts = canonical.decode_object(record)
             _upcast(facts, activity)
             if personal_data is not None:
                 personal.put_back(facts, personal_data)
             return AuditEvent.made(
-                originator_id=str(stored_event.originator_id),
-                originator_version=stored_event.originator_version,
+                originator_id=originator_id,
+                originator_version=version,
                 timestamp=parse_rfc3339(facts["recorded_at"]),
                 activity=activity,
                 facts=facts,
                 personal=personal_data,
             )
         except (InvalidJson, KeyError, IndexError, TypeError, ValueError) as error:
-            raise UnreadableEvent(f"the record is not that of {stored_event.topic}: {error!r}") from error
+            raise UnreadableEvent(f"the record is not that of {topic}: {error!r}") from error
 
 
 def _upcast(facts: JsonObject, activity: Activity) -> None:

@@ -44,10 +44,7 @@ def put_back(facts: JsonObject, personal: bytes) -> None:
     if not isinstance(fields, dict):
         raise TypeError("the personal fields are not a JSON object")
     for path, value in fields.items():
-        _, *steps, last = path.split("/")
-        if len(steps) == 1:  # Nearly always, and for every event.
-            facts[steps[0]][last] = value  # type: ignore[call-overload,index]
-            continue
+        steps, last = _steps(path)
         place: JsonValue = facts
         for step in steps:
             place = place[int(step)] if isinstance(place, list) else place[step]  # type: ignore[index]
@@ -86,3 +83,10 @@ def _move(place: JsonValue, names: tuple[str, ...], path: tuple[str | int, ...],
 def _pointer(*path: str | int) -> str:
     """Remembered, since they are few, and each would take as long as all else about its field."""
     return pointer(path)
+
+
+@lru_cache(maxsize=10_000)
+def _steps(path: str) -> tuple[tuple[str, ...], str]:
+    """Of such a pointer: the way to the place, and the name there."""
+    _, *steps, last = path.split("/")
+    return tuple(steps), last

@@ -8,7 +8,6 @@ from domain import personal
 from domain.chain import chain_hash
 from domain.errors import AuditError, UnreadableEvent
 from domain.event import AuditEvent
-from domain.ledger import LedgerEvent
 from domain.mapper import RecordMapper
 from domain.merkle import leaf_hash
 from domain.values import JsonObject
@@ -89,30 +88,23 @@ class Segment:
         return [self._event(number, mapper) for number in range(len(self.versions))]
 
     def _event(self, number: int, mapper: RecordMapper) -> AuditEvent:
-        stored = LedgerEvent.made(
-            id=self.positions[number],
-            originator_id=self.originator_id,
-            originator_version=self.versions[number],
-            topic=self.topics[number],
-            state=self.records[number],
-            personal=self.personals[number],
-        )
+        position, version, topic = self.positions[number], self.versions[number], self.topics[number]
         try:
-            event = mapper.to_domain_event(stored)
+            event = mapper.event(self.originator_id, version, topic, self.records[number], self.personals[number])
         except UnreadableEvent as error:
             raise self._broken(number, str(error)) from error
         facts, entity = event.facts, event.facts["entity"]
         assert isinstance(entity, dict)
         named = f"{entity['type']}:{entity['id']}"
         if (
-            facts["position"] != stored.id
-            or facts["entity_version"] != stored.originator_version
+            facts["position"] != position
+            or facts["entity_version"] != version
             or named != self.originator_id
             or facts["ledger"] != self.ledger
         ):
             said = f"{named}, version {facts['entity_version']}, at position {facts['position']}"
             raise self._broken(number, f"it says that it is {said}")
-        if facts["type"] != stored.topic:
+        if facts["type"] != topic:
             raise self._broken(number, f"it says that it is a {facts['type']}")
         self._check_personal(number, facts)
         return event

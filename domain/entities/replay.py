@@ -72,7 +72,7 @@ class Replay:
         self._mapper = mapper
         self._snapshots = snapshots
         self._digest = b""
-        """Of all records so far."""
+        """Of all records so far, in whole segments."""
         self._whole = True
         """Whether every event so far was taken in."""
 
@@ -90,11 +90,13 @@ class Replay:
     def take(self, segment: Segment, watch: Watch | None = None) -> None:
         """Check the records of a segment and fold those that count. Raises BrokenRecord."""
         segment.check()
-        self._digest = sha256(self._digest + segment.digest()).digest()
         events = segment.events(self._mapper)
         for event in events:
             self._fold(event, watch)
-        if segment.is_whole and self._whole:
+        if not segment.is_whole:
+            return
+        self._digest = sha256(self._digest + segment.digest()).digest()
+        if self._whole:
             times = [str(event.facts["occurred_at"]) for event in events]
             key = (segment.ledger, segment.originator_id, segment.first_version)
             self._snapshots.keep(key, Snapshot(self._digest, min(times), max(times), self.entity.copied()))

@@ -411,9 +411,9 @@ class _Counting(RecordMapper):
 
     count = 0
 
-    def to_domain_event(self, stored_event: Any) -> Any:
+    def event(self, *stored: Any) -> Any:
         self.count += 1
-        return super().to_domain_event(stored_event)
+        return super().event(*stored)
 
 
 def _catalogue(version: int) -> Catalogue:
