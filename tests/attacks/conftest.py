@@ -28,6 +28,8 @@ from tests.integration.projections.varied import drafts
 EVENTS = 10_000
 SIGNED = (2000, 5000, EVENTS)
 OTHER = Ledger("other")
+SMALL, SMALL_EVENTS = Ledger("small"), 1000
+"""For attacks that are found by reading all, wherever they are."""
 _SEEDED = "seeded"
 _numbers = itertools.count(1)
 
@@ -70,9 +72,10 @@ async def _seed(url: str, data_dir: Path) -> None:
     events = drafts(Random(4), EVENTS)
     async with opened(url) as stage, bootstrap.trail(url, settings(url, data_dir)) as trail:
         await stage.append(drafts(Random(5), 50, OTHER), OTHER)
+        await stage.append(drafts(Random(6), SMALL_EVENTS, SMALL), SMALL)
         for start, size in zip((0, *SIGNED), SIGNED, strict=False):
             await stage.append(events[start:size])
-            for ledger in (DEFAULT_LEDGER, OTHER):
+            for ledger in (DEFAULT_LEDGER, OTHER, SMALL):
                 await stage.project(ledger=ledger)
             for standing in await trail.services.signer.trees.standing(everything=True):
                 await trail.services.signer.sign(standing)

@@ -16,7 +16,7 @@ from domain.verdict import Verdict
 from domain.verification import KeptCheckpoint
 from domain.words import DEFAULT_LEDGER
 from tests.attacks import forging
-from tests.attacks.conftest import EVENTS, Victim
+from tests.attacks.conftest import EVENTS, SMALL, Victim
 from tests.attacks.forging import sql
 
 _ONLY_LEDGER = Scope(tables=False, workers=0)
@@ -144,7 +144,8 @@ async def test_an_altered_file_outside_is_named(victim: Victim) -> None:
     assert found(await victim.verify(_ONLY_LEDGER)) == [(Kind.CHECKPOINT_FORGED, None, 0, 0)]
 
 
-_OF = "ledger = 'default' AND"
+_OF = f"ledger = '{SMALL}' AND"
+_OF_MANY = "ledger = 'default' AND"
 _ONLY_ONE_USER = """
 CREATE OR REPLACE VIEW reading.users AS SELECT actor_id, 'bot'::text AS kind, full_name, actor_id_fold, full_name_fold,
     events, failures, first_occurred_at, last_occurred_at, last_position
@@ -158,7 +159,7 @@ FROM reading.activity_1 AS a WHERE {_OF} position = 5
 
 def _first_row_gone(table: str, column: str) -> str:
     name = f"reading.{table}_1"
-    return f"DELETE FROM {name} WHERE {_OF} {column} = (SELECT min({column}) FROM {name} WHERE ledger = 'default')"
+    return f"DELETE FROM {name} WHERE {_OF} {column} = (SELECT min({column}) FROM {name} WHERE ledger = '{SMALL}')"
 
 
 def _alter(file: Path) -> None:
@@ -166,9 +167,9 @@ def _alter(file: Path) -> None:
 
 
 TABLES = [
-    ("activity", f"UPDATE reading.activity_1 SET status = 'failure' WHERE {_OF} position = 4321", 4321),
+    ("activity", f"UPDATE reading.activity_1 SET status = 'failure' WHERE {_OF} position = 321", 321),
     ("activity", f"UPDATE reading.activity_1 SET event = event || ' ' WHERE {_OF} position = 1", 1),
-    ("activity", f"UPDATE reading.activity_1 SET words = '' WHERE {_OF} position = 9999", 9999),
+    ("activity", f"UPDATE reading.activity_1 SET words = '' WHERE {_OF} position = 999", 999),
     ("activity", f"DELETE FROM reading.activity_1 WHERE {_OF} position = 77", 77),
     ("activity", _ROW_OF_NO_EVENT, 0),
     ("activity_affected", _first_row_gone("activity_affected", "position"), None),
@@ -177,8 +178,8 @@ TABLES = [
     ("users", _ONLY_ONE_USER, None),
     ("modules", f"UPDATE reading.modules_1 SET events = 1 WHERE {_OF} activity = 'bot.registered'", None),
     ("statuses", _first_row_gone("statuses", "hour"), None),
-    ("tiles", f"UPDATE reading.tiles_1 SET hashes = set_byte(hashes, 9, 9) WHERE {_OF} level = 0 AND index = 5", None),
-    ("tiles", f"UPDATE reading.tiles_1 SET root = sha256(root) WHERE {_OF} level = 0 AND index = 38", None),
+    ("tiles", f"UPDATE reading.tiles_1 SET hashes = set_byte(hashes, 9, 9) WHERE {_OF} level = 0 AND index = 1", None),
+    ("tiles", f"UPDATE reading.tiles_1 SET root = sha256(root) WHERE {_OF} level = 0 AND index = 2", None),
 ]
 
 
@@ -186,26 +187,41 @@ TABLES = [
 async def test_an_altered_read_table_is_named(victim: Victim, table: str, statement: str, position: int | None) -> None:
     """With the row, and no other table with it."""
     await sql(statement)(victim.owner)
-    verdict = await victim.verify(Scope(workers=0))
+    verdict = await victim.verify(Scope(workers=0), SMALL)
     assert {(one.kind, one.table) for one in verdict.tampering} == {(Kind.TABLE_ALTERED, table)}
     if position is not None:
         assert [one.position for one in verdict.tampering] == [position]
     assert all("row" in one.message for one in verdict.tampering)
 
 
+async def test_altered_rows_of_many_events_are_all_named(victim: Victim) -> None:
+    """Whichever batch of the replay they are in."""
+    await sql(
+        f"UPDATE reading.activity_1 SET status = 'failure' WHERE {_OF_MANY} position = 4321",
+        f"UPDATE reading.activity_1 SET words = '' WHERE {_OF_MANY} position = 9999",
+        f"UPDATE reading.tiles_1 SET root = sha256(root) WHERE {_OF_MANY} level = 0 AND index = 38",
+    )(victim.owner)
+    verdict = await victim.verify(Scope(workers=0))
+    assert {(one.kind, one.table) for one in verdict.tampering} == {
+        (Kind.TABLE_ALTERED, "activity"),
+        (Kind.TABLE_ALTERED, "tiles"),
+    }
+    assert [one.position for one in verdict.tampering if one.table == "activity"] == [4321, 9999]
+
+
 async def test_an_event_set_aside_to_hide_it_is_named(victim: Victim) -> None:
     """It would be missing in every answer, which only says how many are."""
     await sql(
-        "DELETE FROM reading.activity_1 WHERE ledger = 'default' AND position = 50",
-        "INSERT INTO reading.set_aside VALUES ('default', 'activity', 1, 50, 'x')",
+        f"DELETE FROM reading.activity_1 WHERE {_OF} position = 50",
+        f"INSERT INTO reading.set_aside VALUES ('{SMALL}', 'activity', 1, 50, 'x')",
     )(victim.owner)
-    assert found(await victim.verify(Scope(workers=0))) == [(Kind.TABLE_ALTERED, "activity", 50, 50)]
+    assert found(await victim.verify(Scope(workers=0), SMALL)) == [(Kind.TABLE_ALTERED, "activity", 50, 50)]
 
 
 async def test_names_of_people_are_not_quoted(victim: Victim) -> None:
     """An alias is a name; what is said about its row goes into events and logs."""
     await sql("UPDATE reading.activity_aliases_1 SET alias = 'zz ' || alias WHERE alias LIKE 'asha%'")(victim.owner)
-    verdict = await victim.verify(Scope(workers=0))
+    verdict = await victim.verify(Scope(workers=0), SMALL)
     assert verdict.tampering
     assert not [one for one in verdict.tampering if "asha" in one.text.lower()]
 
@@ -215,7 +231,7 @@ async def test_the_comparison_leaves_nothing_behind(victim: Victim) -> None:
     before = await _all_tables(victim.owner)
     await victim.owner.execute("CREATE TABLE reading.users_1000000000 (rubbish integer)")
     await victim.owner.execute("ALTER TABLE reading.users_1000000000 OWNER TO certinext_audit_projector")
-    assert (await victim.verify(Scope(workers=0))).intact
+    assert (await victim.verify(Scope(workers=0), SMALL)).intact
     assert await _all_tables(victim.owner) == before
     assert await victim.owner.fetchval("SELECT count(*) FROM reading.tracking WHERE generation > 1") == 0
 
