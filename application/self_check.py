@@ -1,7 +1,7 @@
 """The service verifies itself: what is new every minute, and everything at night."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from uuid import NAMESPACE_URL, uuid5
@@ -15,6 +15,7 @@ from application.verification import Scope
 from application.verifying import Verifications
 from domain.credential import Credential
 from domain.errors import AuditError
+from domain.ledger import Head
 from domain.stretch import Border
 from domain.tampering import Tampering
 from domain.verdict import Verdict
@@ -23,6 +24,8 @@ from domain.verification_run import VerificationKind
 from domain.words import Ledger, Position, Role
 
 _LOOK_SECONDS = 60.0
+_UNREAD = timedelta(hours=1)
+"""How long a ledger is not read at which nothing happens, as far as its head tells."""
 
 log = structlog.get_logger()
 
@@ -48,6 +51,10 @@ class _Memory:
     """Where our last event about it is."""
     told: frozenset[Tampering] = frozenset()
     """What was wrong the last time, and is recorded."""
+    head: Head | None = None
+    """Its head when it was read last, without news, ..."""
+    read_at: datetime | None = None
+    """... which was then; None if there was news."""
 
 
 class SelfCheck:
@@ -59,7 +66,7 @@ class SelfCheck:
     def __init__(
         self,
         verifications: Verifications,
-        ledgers: Callable[[], Awaitable[Sequence[Ledger]]],
+        heads: Callable[[], Awaitable[Mapping[Ledger, Head | None]]],
         extent: Callable[[Ledger], Awaitable[Extent]],
         turn: Turn,
         turn_of: Callable[[Ledger], Turn],
@@ -67,7 +74,7 @@ class SelfCheck:
         schedule: Schedule,
     ) -> None:
         self._verifications = verifications
-        self._ledgers = ledgers
+        self._heads = heads
         self._extent = extent
         self._turn = turn
         self._turn_of = turn_of
@@ -75,6 +82,8 @@ class SelfCheck:
         self._schedule = schedule
         self._began = clock()
         self._known: dict[Ledger, _Memory] = {}
+        self._nights: dict[Ledger, datetime] = {}
+        """The last night of each ledger that was not left out."""
 
     async def run(self) -> None:
         """Check until cancelled."""
@@ -97,21 +106,33 @@ class SelfCheck:
             self._known.clear()  # Who has the turn goes on from what it knows, and we then from what is kept.
             return
         async with meanwhile(self._turn):
-            for ledger in dict.fromkeys([*await self._ledgers(), *self._known]):
+            heads = await self._heads()
+            for ledger in dict.fromkeys([*heads, *self._known]):
+                head = heads.get(ledger)
                 if self._schedule.nightly_at is not None and await self._is_due(ledger, self._schedule.nightly_at):
                     await self._everything(ledger)
-                elif self._schedule.tail_seconds is not None:
-                    await self._tail(ledger)
+                elif self._schedule.tail_seconds is not None and not self._is_at_rest(ledger, head):
+                    await self._tail(ledger, head)
+
+    def _is_at_rest(self, ledger: Ledger, head: Head | None) -> bool:
+        """Whether there is nothing to read: so that a thousand such ledgers cost one look at all heads."""
+        known = self._known.get(ledger)
+        if known is None or known.read_at is None:
+            return False
+        return known.head == head and self._clock() - known.read_at < _UNREAD
 
     async def _is_due(self, ledger: Ledger, at: time) -> bool:
         now = self._clock()
         planned = datetime.combine(now.date(), at, now.tzinfo)
         if planned > now:
             planned -= timedelta(days=1)
-        if planned <= self._began:
+        if planned <= self._began or self._nights.get(ledger) == planned:
             return False
         last = await self._verifications.store.last_started(ledger, VerificationKind.NIGHTLY)
-        return last is None or last < planned
+        if last is None or last < planned:
+            return True
+        self._nights[ledger] = planned
+        return False
 
     async def _everything(self, ledger: Ledger) -> None:
         turn = self._turn_of(ledger)
@@ -124,7 +145,7 @@ class SelfCheck:
             await turn.release()
         await self._remember(ledger, outcome.verdict, outcome.recorded_at)
 
-    async def _tail(self, ledger: Ledger) -> None:
+    async def _tail(self, ledger: Ledger, head: Head | None) -> None:
         known = self._known.get(ledger)
         if known is None:
             known = self._known[ledger] = _Memory(await self._begin(ledger))
@@ -136,7 +157,9 @@ class SelfCheck:
                 run = replace(run, id=str(uuid5(NAMESPACE_URL, f"urn:certinext-audit:tail:{ledger}")))
             outcome = await self._verifications.finish(self._caller(ledger), run, verdict)
             await self._remember(ledger, verdict, outcome.recorded_at)
-        elif verdict.end is not None:
+            return
+        known.head, known.read_at = head, self._clock()
+        if verdict.end is not None:
             known.verified = Trusted(verdict.end, None)
 
     async def _begin(self, ledger: Ledger) -> Trusted:

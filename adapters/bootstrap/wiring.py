@@ -244,7 +244,7 @@ async def _wired(url: str, settings: Settings, pools: _Pools, before_pools_close
             signing=SigningRounds(signer, Lease(pools.projector, "checkpoints", _holder()), metrics.count_checkpoint),
             self_check=SelfCheck(
                 verifications,
-                verification_store.ledgers,
+                verification_store.heads,
                 scan.extent,
                 Lease(pools.projector, "self-check", _holder()),
                 turn_to_verify,

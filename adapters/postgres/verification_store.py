@@ -5,6 +5,7 @@ from datetime import datetime
 import asyncpg
 import orjson
 
+from domain.ledger import Head
 from domain.stretch import Border
 from domain.verification import Trusted
 from domain.verification_run import VerificationKind, VerificationRun
@@ -49,7 +50,11 @@ WHERE bad.verdict = 'tampered' AND NOT EXISTS (
 )
 """
 
-_LEDGERS = "SELECT ledger FROM audit.heads UNION SELECT ledger FROM audit.verifications ORDER BY ledger"
+_HEADS = """
+SELECT ledger, head.position, head.chain_hash, head.recorded_at
+FROM audit.heads AS head FULL JOIN (SELECT DISTINCT ledger FROM audit.verifications) AS verified USING (ledger)
+ORDER BY ledger
+"""
 
 
 class PostgresVerificationStore:
@@ -114,11 +119,17 @@ class PostgresVerificationStore:
             count: int = await self._projector_pool.fetchval(_ALARMS)
         return count
 
-    async def ledgers(self) -> list[Ledger]:
-        """All that there are, or that were verified once. Raises StoreUnavailable."""
+    async def heads(self) -> dict[Ledger, Head | None]:
+        """Of all ledgers that there are, or that were verified once. Raises StoreUnavailable."""
         with translated_errors():
-            rows = await self._projector_pool.fetch(_LEDGERS)
-        return [Ledger(row["ledger"]) for row in rows]
+            rows = await self._projector_pool.fetch(_HEADS)
+        return {Ledger(row["ledger"]): _head(row) for row in rows}
+
+
+def _head(row: asyncpg.Record) -> Head | None:
+    if row["position"] is None:
+        return None
+    return Head(Position(row["position"]), row["chain_hash"], row["recorded_at"])
 
 
 def _run(row: asyncpg.Record) -> VerificationRun:

@@ -18,6 +18,7 @@ from adapters.settings import Settings
 from application.self_check import Schedule, SelfCheck
 from application.verification import Scope
 from domain.credential import Credential
+from domain.verdict import Verdict
 from domain.verification_run import VerificationKind
 from domain.words import DEFAULT_LEDGER, Ledger, Role
 from projections.lease import Lease
@@ -46,7 +47,7 @@ class Service:
         schedule = Schedule(**{"workers": 0, **changes})
         return SelfCheck(
             verifications,
-            verifications.store.ledgers,  # type: ignore[attr-defined]
+            verifications.store.heads,  # type: ignore[attr-defined]
             verifications._verify.scan.extent,
             Lease(self.trail.projector_pool, "self-check", holder),
             lambda ledger: Lease(self.trail.projector_pool, f"verification of {ledger}", holder),
@@ -152,6 +153,35 @@ async def test_a_ledger_cut_back_is_found(service: Service) -> None:
     )
     await check.check()
     assert (await service.own())[0] == ("tail-cut", 5)
+
+
+async def test_a_ledger_at_rest_is_looked_at_and_not_read(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look tells of all ledgers; what comes to one is read, and each is read once an hour."""
+    read: list[Ledger] = []
+    verdict = service.trail.services.verifications.verdict
+
+    async def counted(ledger: Ledger, scope: Scope) -> Verdict:
+        read.append(ledger)
+        return await verdict(ledger, scope)
+
+    monkeypatch.setattr(service.trail.services.verifications, "verdict", counted)
+    busy, ledgers = DEFAULT_LEDGER, [DEFAULT_LEDGER, *(Ledger(f"at-rest-{number}") for number in range(5))]
+    for ledger in ledgers:
+        await service.append(2, ledger)
+    check = service.self_check()
+    await check.check()
+    assert sorted(read) == sorted(ledgers)
+    read.clear()
+    await service.append(3, busy)
+    await check.check()
+    await check.check()
+    await check.check()
+    assert set(read) == {busy}
+    read.clear()
+    service.now += timedelta(hours=1)
+    await check.check()
+    assert sorted(read) == sorted(ledgers)
+    assert await service.own(busy) == [("intact", 5)]
 
 
 async def test_everything_is_verified_once_a_night(service: Service) -> None:
