@@ -9,7 +9,7 @@ NPM := $(BIN)/python hatch_build.py
 # Each process has a PostgreSQL of its own. Files in their order: those that take long come first.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20
 
-.PHONY: install demo serve test chaos screenshots lint format bench audit docs lock clean
+.PHONY: install demo serve test test-page chaos screenshots lint lint-types lint-page lint-style format bench audit docs lock clean
 
 $(BIN)/uv: requirements/installer.txt
 	$(PYTHON) -m venv $(VENV)
@@ -41,9 +41,12 @@ demo: install  ## A CertiNext estate with ninety days of history, live, on http:
 serve: install
 	$(BIN)/certinext-audit serve
 
-test: lint $(PAGE)/dist  ## All checks and all tests
-	$(NPM) run --silent test
+test:  ## All checks and all tests
+	$(MAKE) --jobs 2 lint test-page
 	$(BIN)/python -m pytest $(IN_PARALLEL)
+
+test-page: $(PAGE)/dist
+	$(NPM) run --silent test
 
 chaos: $(VENV)/dev $(PAGE)/dist  ## Kill everything, again and again, under load: minutes
 	CHAOS_ROUNDS=20 $(BIN)/python -m pytest --timeout 3600 tests/chaos
@@ -52,12 +55,19 @@ chaos: $(VENV)/dev $(PAGE)/dist  ## Kill everything, again and again, under load
 screenshots: $(VENV)/dev $(PAGE)/dist  ## Every view of the page in both themes, into screenshots/
 	$(BIN)/python -m pytest tests/browser/screenshots.py
 
-lint: $(VENV)/dev $(PAGE)/node_modules
+# The longest first, for whoever makes them with several jobs.
+lint: lint-types lint-page lint-style
+
+lint-types: $(VENV)/dev
+	$(BIN)/mypy
+
+lint-page: $(PAGE)/node_modules
+	$(NPM) run --silent check
+
+lint-style: $(VENV)/dev
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(NPM) run --silent check
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix $(CODE)

@@ -21,21 +21,29 @@ from application.credentials import console
 from domain.words import DEFAULT_LEDGER, Position, Role
 from projections.reads import Wait
 from tests.builders import NOW
+from tests.integration.embedded.embedded_processes import copied
 
 PROGRAMS = {programs.version(): programs for programs in (*system_programs(), *wheel_programs())}
 """Of each version that is here."""
 
 
-@pytest.fixture(params=PROGRAMS.values(), ids=[f"PostgreSQL {version}" for version in PROGRAMS])
-def fresh_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedDatabase]:
-    """A server that knows nothing of us; its user stands for whoever manages it."""
+@pytest.fixture(scope="module", params=PROGRAMS.values(), ids=[f"PostgreSQL {version}" for version in PROGRAMS])
+def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a server that nobody has used yet, to be copied."""
     programs: Programs = request.param
-    folder = DataFolder.open(tmp_path / "data")
+    folder = DataFolder.open(Path(tmp_path_factory.mktemp("begun")) / "data")
     account = Account.for_cluster(folder.cluster)
     runtime = new_runtime_folder(account)
     create_cluster(folder, programs, account, runtime, new_password(folder))
     runtime.rmdir()
-    with embedded_postgres(folder.path, {"fsync": "off", "shared_buffers": "16MB"}) as database:
+    return folder.path
+
+
+@pytest.fixture
+def fresh_server(begun: Path, tmp_path: Path) -> Iterator[EmbeddedDatabase]:
+    """A server that knows nothing of us; its user stands for whoever manages it."""
+    data = copied(begun, tmp_path / "data")
+    with embedded_postgres(data, {"fsync": "off", "shared_buffers": "16MB"}) as database:
         yield database
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.embedded import embedded_postgres
-from tests.integration.embedded.embedded_processes import PROJECT, ClientProcess, StartClient
+from tests.integration.embedded.embedded_processes import PROJECT, ClientProcess, StartClient, copied
 
 PROGRAM = Path(__file__).with_name("joining_client.py")
 
@@ -34,11 +34,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def data(begun: Path, new_data: Path) -> Path:
     """A data folder with a database that nobody has used yet."""
-    new_data.mkdir(mode=0o700)
-    kept = [str(begun / name) for name in ("postgres", "postgres.password")]
-    # Unlike `shutil.copytree` it keeps the owner, which is not root even where we are.
-    subprocess.run(["cp", "-a", *kept, str(new_data)], check=True)
-    return new_data
+    return copied(begun, new_data)
 
 
 @pytest.fixture
