@@ -26,6 +26,7 @@ LONGEST_PAUSE = 15.0
 """Between two tries, in seconds."""
 
 _JSON, _NDJSON = "application/json", "application/x-ndjson"
+_LETS_IN = frozenset({"EnableUser", "ActivateBot"})
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 """Answers after which the same request is worth another try: a repeated `command_id` adds nothing."""
 
@@ -36,16 +37,16 @@ async def load(
     commands: Iterable[JsonObject],
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Send commands that are in the order of time, a day of theirs at a time, the modules side by side.
+    """Send commands that are in the order of time, a day of theirs at a time at most, the modules side by side.
 
     `on_progress` is told how many more were recorded, after each request. Raises CommandRefused with the text of
     the first problem, and ServiceUnavailable if the service does not answer for about a minute.
     """
     async with aiohttp.ClientSession(base_url, timeout=REQUEST_TIMEOUT) as session:
-        for _, day in groupby(commands, key=lambda command: str(command["occurred_at"])[:10]):
+        for step in in_steps(commands):
             try:
                 async with asyncio.TaskGroup() as modules:
-                    for module, part in _by_module(day).items():
+                    for module, part in _by_module(step).items():
                         modules.create_task(_send_part(session, keys[module], part, on_progress))
             except* (CommandRefused, ServiceUnavailable) as refusals:
                 raise _first(refusals) from None
@@ -68,6 +69,18 @@ def module_of(command: JsonObject) -> Module:
     activity = CATALOGUE.of_command(str(command["command"]))
     assert activity is not None, command["command"]
     return activity.module
+
+
+def in_steps(commands: Iterable[JsonObject]) -> Iterator[list[JsonObject]]:
+    """Those of a day, up to one that lets somebody in: what they do in other modules must come after it."""
+    for _, day in groupby(commands, key=lambda command: str(command["occurred_at"])[:10]):
+        some: list[JsonObject] = []
+        for command in day:
+            some.append(command)
+            if command["command"] in _LETS_IN:
+                yield some
+                some = []
+        yield some
 
 
 def _by_module(commands: Iterable[JsonObject]) -> dict[Module, list[JsonObject]]:

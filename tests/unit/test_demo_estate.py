@@ -13,7 +13,7 @@ from adapters.demo.discovery import trusted_roots
 from adapters.demo.estate import DAYS, commands
 from adapters.demo.lines import curl_lines
 from adapters.demo.people import HAMBURG
-from adapters.demo.player import module_of
+from adapters.demo.player import in_steps, module_of
 from adapters.demo.scenes_of_certificates import SELF_APPROVED_REQUEST_IDS
 from adapters.demo.traffic import Traffic
 from domain import canonical
@@ -39,6 +39,18 @@ def understood(estate: list[JsonObject]) -> list[Command]:
 
 def test_it_is_large_and_every_command_is_valid(understood: list[Command]) -> None:
     assert 20_000 <= len(understood) <= 30_000
+
+
+def test_nobody_acts_before_it_is_known_that_they_were_let_in(estate: list[JsonObject]) -> None:
+    """What is sent together is recorded in any order: nothing in it may depend on somebody's return."""
+    steps = list(in_steps(estate))
+    assert [command for step in steps for command in step] == estate
+    returns = 0
+    for step in steps:
+        let_in = [command["command"] in {"EnableUser", "ActivateBot"} for command in step]
+        assert not any(let_in[:-1])
+        returns += sum(let_in)
+    assert returns > 10
 
 
 def test_every_activity_occurs(understood: list[Command]) -> None:
