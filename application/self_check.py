@@ -24,7 +24,7 @@ from domain.verification_run import VerificationKind
 from domain.words import Ledger, Position, Role
 
 _LOOK_SECONDS = 60.0
-_UNREAD = timedelta(hours=1)
+_UNREAD = timedelta(minutes=10)
 """How long a ledger is not read at which nothing happens, as far as its head tells."""
 
 log = structlog.get_logger()

@@ -156,7 +156,7 @@ async def test_a_ledger_cut_back_is_found(service: Service) -> None:
 
 
 async def test_a_ledger_at_rest_is_looked_at_and_not_read(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One look tells of all ledgers; what comes to one is read, and each is read once an hour."""
+    """One look tells of all ledgers; what comes to one is read, and each is read every ten minutes."""
     read: list[Ledger] = []
     verdict = service.trail.services.verifications.verdict
 
@@ -178,7 +178,7 @@ async def test_a_ledger_at_rest_is_looked_at_and_not_read(service: Service, monk
     await check.check()
     assert set(read) == {busy}
     read.clear()
-    service.now += timedelta(hours=1)
+    service.now += timedelta(minutes=10)
     await check.check()
     assert sorted(read) == sorted(ledgers)
     assert await service.own(busy) == [("intact", 5)]
