@@ -16,6 +16,7 @@ from domain.words import DEFAULT_LEDGER, Ledger, Position
 from tests.builders import draft
 from tests.contract.conftest import Stores
 from tests.contract.ledger_checks import check_ledger, check_times, read_all
+from tests.patience import PATIENCE
 
 OTHER = Ledger("other")
 
@@ -359,7 +360,7 @@ class TestConcurrency:
                 await asyncio.sleep(0)
             return seen
 
-        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(tail())
             for name, size in sizes.items():
                 tasks.create_task(write(name, size))

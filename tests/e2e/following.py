@@ -13,8 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.e2e.client import Client, Parameters
-
-PATIENCE = 20
+from tests.patience import PATIENCE
 
 
 @dataclass

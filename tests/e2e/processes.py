@@ -18,10 +18,10 @@ from typing import Any
 
 import orjson
 
+from tests.patience import PATIENCE
+
 PROGRAM = Path(sys.executable).with_name("certinext-audit")
 _PREFIX = "CERTINEXT_AUDIT_"
-_SECONDS = 60
-"""A machine that does much else starts a service of three processes in half of this."""
 
 _context = multiprocessing.get_context("forkserver")
 # With what some commands import only when they need it.
@@ -55,7 +55,7 @@ class Running:
 
     async def first_line(self) -> str:
         """What it says first."""
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while "\n" not in self.out:
                 assert self.process.is_alive(), (Path(self.folder.name) / "err").read_text()
                 await asyncio.sleep(0.02)
@@ -69,7 +69,7 @@ class Running:
 
     async def end(self) -> Ended:
         """Wait for its end."""
-        await asyncio.to_thread(self.process.join, _SECONDS)
+        await asyncio.to_thread(self.process.join, PATIENCE)
         assert self.process.exitcode is not None, "it does not end"
         return Ended(self.process.exitcode, self.out, (Path(self.folder.name) / "err").read_text())
 

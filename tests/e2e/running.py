@@ -20,10 +20,10 @@ from adapters.settings import Settings
 from application.credentials import console
 from domain.credential import Credential
 from domain.words import Ledger, Module, Role
+from tests.patience import PATIENCE
 
 T = TypeVar("T")
 
-_START_SECONDS = 30
 _numbers = itertools.count(1)
 
 
@@ -74,7 +74,7 @@ def running(url: str, **changes: Any) -> Iterator[Service]:
         settings = Settings(database_url=SecretStr(url), port=0, **{"data_dir": Path(folder), **changes})
         ended = thread.submit(lambda: asyncio.run(_serve(url, settings, started, stop)))
         ended.add_done_callback(lambda _: started.put(None))
-        service = started.get(timeout=_START_SECONDS)
+        service = started.get(timeout=PATIENCE)
         if service is not None:
             try:
                 yield service

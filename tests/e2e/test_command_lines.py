@@ -11,6 +11,7 @@ import pytest
 
 from tests.builders import command_data
 from tests.e2e.client import LINES, Client
+from tests.patience import PATIENCE
 
 LIMIT = 1024 * 1024
 
@@ -135,7 +136,7 @@ async def test_a_sender_may_send_all_before_it_reads_anything(module: Client) ->
         f"POST /v1/commands HTTP/1.0\r\nHost: {address.netloc}\r\nAuthorization: Bearer {module.key}\r\n"
         f"Content-Type: {LINES}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         for start in range(0, len(body), 10_000):
             writer.write(body[start : start + 10_000])
             await writer.drain()

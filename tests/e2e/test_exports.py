@@ -18,6 +18,7 @@ from tests.e2e.client import Client
 from tests.e2e.conftest import Callers
 from tests.e2e.running import Service, running
 from tests.e2e.seeding import ACTORS, matches, varied_commands
+from tests.patience import PATIENCE
 from tests.unit.exports.test_workbooks import by_calamine, by_openpyxl, by_ourselves
 
 FORMATS = ("xlsx", "jsonl", "csv")
@@ -41,10 +42,9 @@ async def exports_recorded(auditor: Client, position: int) -> list[dict[str, Any
 
 async def first_recorded(auditor: Client, position: int) -> list[dict[str, Any]]:
     """The exports that are recorded, once there is one."""
-    recorded: list[dict[str, Any]] = []
-    async with asyncio.timeout(20):
-        while not recorded:
-            recorded = await exports_recorded(auditor, position)
+    async with asyncio.timeout(PATIENCE):
+        while not (recorded := await exports_recorded(auditor, position)):  # noqa: ASYNC110  # It has no event.
+            await asyncio.sleep(0.05)
     return recorded
 
 

@@ -14,10 +14,11 @@ from domain.words import DEFAULT_LEDGER, Role
 from tests.builders import command_data
 from tests.e2e.client import Client
 from tests.e2e.conftest import Callers
-from tests.e2e.following import PATIENCE, following
+from tests.e2e.following import following
 from tests.e2e.running import Service, running
 from tests.e2e.test_feed import listed
 from tests.e2e.test_outage import closed, until
+from tests.patience import PATIENCE
 
 BULKY = {"reason": "x" * 30_000, "code": "denied"}
 
@@ -99,7 +100,7 @@ async def test_who_stalls_for_good_is_cut_off_and_resumes(feed_service: Callers)
         receipts = [receipt for batch in batches for receipt in batch]
         stalled_at = stalled.connection.transport
         stalled_at.pause_reading()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not await reports(auditor, "feed_clients 0.0"):  # noqa: ASYNC110  # It has no event.
                 await asyncio.sleep(0.05)
         stalled_at.resume_reading()
@@ -119,7 +120,7 @@ async def test_who_does_not_answer_pings_is_cut_off(feed_service: Callers) -> No
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", f"Authorization: Bearer {auditor.key}", "", "",
     ]  # fmt: skip
     writer.write("\r\n".join(lines).encode())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         assert (await reader.readline()).startswith(b"HTTP/1.1 101 ")
         with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
             await reader.readexactly(10**6)
@@ -173,9 +174,9 @@ async def test_several_processes_each_serve_their_clients(
 
 async def _recorded_at_last(module: Client, command: JsonObject) -> Any:
     """The receipt of a command, once the database answers again."""
-    async with asyncio.timeout(15):
-        while (answer := await module.send(command)).status != 201:
-            pass
+    async with asyncio.timeout(PATIENCE):
+        while (answer := await module.send(command)).status != 201:  # noqa: ASYNC110  # It has no event.
+            await asyncio.sleep(0.02)
     return answer.json
 
 

@@ -13,6 +13,7 @@ from tests.builders import command_data
 from tests.e2e.client import Client
 from tests.e2e.conftest import Callers
 from tests.e2e.following import following, refused
+from tests.patience import PATIENCE
 
 HANDSHAKE = {
     "Connection": "Upgrade",
@@ -124,7 +125,7 @@ async def test_a_credential_has_so_many_connections(feed_service: Callers) -> No
             pass
         await second.connection.close()
         poll = {"order": "recorded", "source": "nobody", "wait": "1"}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (await auditor.get("/v1/events", poll)).status == 429:  # noqa: ASYNC110  # It has no event.
                 await asyncio.sleep(0.01)
         async with following(auditor):

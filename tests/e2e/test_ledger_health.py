@@ -10,6 +10,7 @@ from tests.builders import command_data
 from tests.e2e.client import Client
 from tests.e2e.conftest import Callers
 from tests.e2e.test_verifications import ended
+from tests.patience import PATIENCE
 
 
 async def standing(caller: Client) -> Any:
@@ -33,7 +34,7 @@ async def test_what_is_recorded_signed_refused_and_verified_is_told(
     await auditor.shown(receipts[-1])
     verified = await ended(auditor, await auditor.call("POST", "/v1/verifications"))
     partly = await ended(auditor, await auditor.call("POST", "/v1/verifications?tables=false"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = await standing(operator)
             if found["checkpoint"] and found["checkpoint"]["size"] == found["applied"] == found["position"]:

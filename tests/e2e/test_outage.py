@@ -17,6 +17,7 @@ from domain.words import DEFAULT_LEDGER, Role
 from tests.builders import command_data
 from tests.e2e.client import LINES, Answer, Client
 from tests.e2e.running import Service, running
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def _cut(connection: "psycopg.Connection[tuple[object, ...]]", name: str) -> Non
 
 
 async def until(client: Client, status: int, path: str = "/readyz") -> Answer:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while (answer := await client.get(path)).status != status:  # noqa: ASYNC110  # It has no event.
             await asyncio.sleep(0.02)
     return answer
@@ -122,7 +123,7 @@ async def test_a_cut_connection_is_not_the_end(
         with psycopg.connect(server.url(), autocommit=True) as connection:
             _cut(connection, str(conninfo_to_dict(database_url)["dbname"]))
         command = command_data()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while (answer := await module.send(command)).status != 201:
                 assert (answer.status, answer.kind) == (503, "unavailable")
                 await asyncio.sleep(0.02)

@@ -21,9 +21,9 @@ from tests.builders import command_data
 from tests.e2e.client import Answer, Client
 from tests.e2e.conftest import Callers
 from tests.e2e.running import Service, running
+from tests.patience import PATIENCE
 
 UNKNOWN = "0198c0de-0000-7000-8000-000000000000"
-PATIENCE = 15
 
 
 async def covered(auditor: Client, position: int) -> str:

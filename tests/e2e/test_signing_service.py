@@ -16,7 +16,8 @@ from tests.builders import command_data
 from tests.e2e.client import Client
 from tests.e2e.processes import Serving, run, serving
 from tests.e2e.test_command_line import could_not, create
-from tests.e2e.test_proofs import PATIENCE, covered
+from tests.e2e.test_proofs import covered
+from tests.patience import PATIENCE
 from tests.unit.test_signing_files import pem
 
 

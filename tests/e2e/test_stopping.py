@@ -21,8 +21,8 @@ from application.credentials import console
 from domain.words import DEFAULT_LEDGER, Role
 from tests.builders import NOW, command_data
 from tests.e2e.client import Client
+from tests.patience import PATIENCE
 
-PATIENCE = 60
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 _BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'certinext-audit'"
 

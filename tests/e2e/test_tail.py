@@ -22,8 +22,7 @@ from tests.e2e.client import Client
 from tests.e2e.processes import Running, discard, run, start
 from tests.e2e.running import Service, running
 from tests.e2e.test_outage import closed
-
-SECONDS = 40
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Tail:
     out: asyncio.StreamReader
 
     async def line(self) -> bytes:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             return await self.out.readline()
 
     async def lines(self, count: int) -> list[Any]:
@@ -133,7 +132,7 @@ async def test_an_outage_is_only_a_delay(database_url: str, server: EmbeddedData
             found = await process.lines(1)
             with closed(server, database_url):
                 assert (await module.send(command_data())).status == 503
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(PATIENCE):
                 while (answer := await module.send(command_data())).status != 201:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             found += await process.lines(1)
@@ -162,7 +161,7 @@ async def test_a_pipe_that_nobody_reads_does_not_keep_it(database_url: str, modu
 
 async def _some_of(descriptor: int) -> None:
     """Read a little, once something is there."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with suppress(BlockingIOError):  # Somebody has it open, and has written nothing yet.
                 if os.read(descriptor, 1):
@@ -177,7 +176,7 @@ async def test_people_read_coloured_lines(database_url: str, module: Client) -> 
     leader, follower = pty.openpty()
     shown, terminal = b"", os.ttyname(follower)
     with writing_to(terminal, database_url, "--after", "0", "--activity", "certificate.revoked") as process:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while shown.count(b"\n") < 2:
                 shown += await asyncio.to_thread(os.read, leader, 4096)
         assert (await process.interrupted()).code == 0

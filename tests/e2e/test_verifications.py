@@ -19,13 +19,14 @@ from tests.e2e.client import Answer, Client
 from tests.e2e.conftest import Callers
 from tests.e2e.running import running
 from tests.e2e.seeding import varied_commands
+from tests.patience import PATIENCE
 
 UNKNOWN = "0198c0de-0000-7000-8000-000000000000"
 
 
 async def ended(auditor: Client, started: Answer) -> Any:
     """The verification, once it is no longer running."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = await auditor.get(f"/v1/verifications/{started.json['id']}")
             if found.json["state"] != "running":
@@ -155,7 +156,7 @@ async def post(auditor: Client, body: Any, content_type: str = "application/json
 async def a_checkpoint(module: Client, auditor: Client) -> tuple[str, str]:
     """A note that covers something, and the key that has signed it."""
     await auditor.shown(await module.record(command_data()))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (answer := await auditor.get("/v1/checkpoints/latest")).status != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     note = answer.body.decode()

@@ -19,8 +19,8 @@ from tests.chaos.process_tree import children, is_alive, read, workers_of
 from tests.e2e.client import Client
 from tests.e2e.following import following
 from tests.e2e.processes import Running, discard, run, start
+from tests.patience import PATIENCE
 
-PATIENCE = 30
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 

@@ -21,8 +21,7 @@ from domain.record import EventDraft
 from domain.words import DEFAULT_LEDGER, Ledger, Position
 from projections.database import Connection, Pool
 from tests.builders import draft
-
-PATIENCE = 20
+from tests.patience import PATIENCE
 
 _WAITING_FOR_A_LOCK = """
 SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'

@@ -29,6 +29,7 @@ from domain.filters import EventFilter
 from domain.values import JsonObject
 from domain.words import DEFAULT_LEDGER, ExportFormat, Ledger, Order, Position, Role
 from tests.integration.test_ledger_access import refused
+from tests.patience import PATIENCE
 
 OTHER = Ledger("other")
 DETAILS: JsonObject = {"filters": {"status": ["failure"]}, "order": "occurred", "format": "xlsx", "to_position": 7}
@@ -192,7 +193,7 @@ async def test_a_sign_of_life_comes_before_long(trail: Trail, owner: Any) -> Non
     ) as running:
         await let_time_pass(owner)
         before = datetime.now(UTC) - timedelta(seconds=5)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await owner.fetchval("SELECT seen_at FROM audit.exports") < before:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert running.rows == 1

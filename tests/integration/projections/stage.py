@@ -22,8 +22,7 @@ from projections.projector import Projector
 from projections.reads import Reads
 from projections.rebuild import Rebuild
 from projections.runner import Runner
-
-PATIENCE = 15
+from tests.patience import PATIENCE
 
 _BEHIND = """
 SELECT count(*) FROM audit.heads AS head CROSS JOIN reading.generations AS shown

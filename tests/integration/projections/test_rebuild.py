@@ -21,6 +21,7 @@ from tests.integration.projections.forged import holding, of_topic
 from tests.integration.projections.model import expected, shown
 from tests.integration.projections.stage import Stage, eventually, reading, running
 from tests.integration.projections.varied import drafts
+from tests.patience import PATIENCE
 
 ACTIVITY = ActivityProjection()
 ALL = Query(EventFilter())
@@ -158,7 +159,7 @@ async def test_readers_never_see_less_than_before(stage: Stage, asked: EventFilt
 async def test_a_reader_between_two_views_does_not_meet_the_switch(stage: Stage) -> None:
     """A query that looks up the actor's names first, and the events then, is neither stopped nor stops it."""
     await fill(stage, 10)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         async with reading(stage) as connection:
             assert await connection.fetchval("SELECT count(*) FROM reading.activity_aliases")
             switching = asyncio.create_task(stage.rebuild(ACTIVITY).run(silent))
