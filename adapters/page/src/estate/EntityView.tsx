@@ -157,7 +157,7 @@ function StateCards({ found, asOf, steps }: { found: EntityState; asOf: URLSearc
         </p>
         {found.unknown.length > 0 && <p>No event has told: {found.unknown.map(phrase).join(", ")}.</p>}
         {found.notes.map((note) => (
-          <p key={note}>{note}</p>
+          <p key={note} className="note">{note}</p>
         ))}
       </Card>
     </div>

@@ -1,4 +1,5 @@
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
+import { useNarrow } from "../shell/narrow";
 import { COLUMNS, columnsOf } from "./columns";
 import { withValues } from "./filters";
 
@@ -8,6 +9,7 @@ interface Props {
 }
 
 export function ColumnChoice({ query, change }: Props) {
+  const isNarrow = useNarrow();
   return (
     <MenuTrigger>
       <Button className="button">Columns</Button>
@@ -16,7 +18,7 @@ export function ColumnChoice({ query, change }: Props) {
           className="menu"
           aria-label="Columns"
           selectionMode="multiple"
-          selectedKeys={columnsOf(query).map((column) => column.name)}
+          selectedKeys={columnsOf(query, isNarrow).map((column) => column.name)}
           onSelectionChange={(keys) => {
             const names = COLUMNS.map((column) => column.name).filter((name) => keys === "all" || keys.has(name));
             change(withValues(query, { columns: names.join(",") }));

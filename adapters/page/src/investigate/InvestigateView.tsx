@@ -86,53 +86,57 @@ function Found({ query }: { query: URLSearchParams }) {
   const events = pages.flatMap((page) => page.events);
   const [first] = pages;
   return (
-    <div className="event-grid investigation">
-      <Card title={`${count(events.length, "event")}${found.hasNextPage ? " so far" : ""}`} className="wide">
-        <ol className="timeline">
-          {events.map((event) => (
-            <li key={event.event_id}>
-              <div className="timeline-head">
-                <time dateTime={event.occurred_at}>{moment(event.occurred_at, clock)}</time>
-                <StatusBadge status={event.status} />
-                <PageLink to={["event", event.event_id]}>{event.description}</PageLink>
-              </div>
-            </li>
-          ))}
-        </ol>
-        <More hasMore={found.hasNextPage} isLoading={found.isFetchingNextPage} load={() => void found.fetchNextPage()} />
-      </Card>
-      <Card title="Entities touched">
-        <ul>
-          {(first?.entities ?? []).map((entity) => (
-            <li key={`${entity.type}:${entity.id}`}>
-              <EntityLink type={entity.type} id={entity.id} name={entity.name} />{" "}
-              <span className="muted">
-                {count(entity.events, "event")}
-                {entity.failures > 0 && `, ${count(entity.failures, "failure")} among them`}
-              </span>
-            </li>
-          ))}
-        </ul>
-      </Card>
-      <Card title="What came of it">
-        <ul>
-          {pages.flatMap((page) => page.consequences).map(({ because, event }) => (
-            <li key={event.event_id}>
-              <PageLink to={["event", event.event_id]}>{event.description}</PageLink> <span className="muted">{because}</span>
-            </li>
-          ))}
-        </ul>
-      </Card>
-      {(first?.findings ?? []).map((finding) => (
-        <Shown key={finding.finding_id} finding={finding} />
-      ))}
-      <Card title="What this does not tell">
-        <ul>
-          {(first?.limits ?? []).map((limit) => (
-            <li key={limit}>{limit}</li>
-          ))}
-        </ul>
-      </Card>
+    <div className="investigation">
+      <div className="investigation-part">
+        <Card title={`${count(events.length, "event")}${found.hasNextPage ? " so far" : ""}`}>
+          <ol className="timeline">
+            {events.map((event) => (
+              <li key={event.event_id}>
+                <div className="timeline-head">
+                  <time dateTime={event.occurred_at}>{moment(event.occurred_at, clock)}</time>
+                  <StatusBadge status={event.status} />
+                  <PageLink to={["event", event.event_id]}>{event.description}</PageLink>
+                </div>
+              </li>
+            ))}
+          </ol>
+          <More hasMore={found.hasNextPage} isLoading={found.isFetchingNextPage} load={() => void found.fetchNextPage()} />
+        </Card>
+        {(first?.findings ?? []).map((finding) => (
+          <Shown key={finding.finding_id} finding={finding} />
+        ))}
+      </div>
+      <div className="investigation-part">
+        <Card title="Entities touched">
+          <ul>
+            {(first?.entities ?? []).map((entity) => (
+              <li key={`${entity.type}:${entity.id}`}>
+                <EntityLink type={entity.type} id={entity.id} name={entity.name} />{" "}
+                <span className="muted">
+                  {count(entity.events, "event")}
+                  {entity.failures > 0 && `, ${count(entity.failures, "failure")} among them`}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </Card>
+        <Card title="What came of it">
+          <ul>
+            {pages.flatMap((page) => page.consequences).map(({ because, event }) => (
+              <li key={event.event_id}>
+                <PageLink to={["event", event.event_id]}>{event.description}</PageLink> <span className="muted">{because}</span>
+              </li>
+            ))}
+          </ul>
+        </Card>
+        <Card title="What this does not tell">
+          <ul>
+            {(first?.limits ?? []).map((limit) => (
+              <li key={limit}>{limit}</li>
+            ))}
+          </ul>
+        </Card>
+      </div>
     </div>
   );
 }

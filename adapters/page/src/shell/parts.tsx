@@ -91,6 +91,14 @@ function Time({ at }: { at: string }) {
   );
 }
 
+const ATTRIBUTE = /^\/(?:attributes\/)?(\w+)$/;
+
+/** A place in an entity as people read it; one that lies deeper stays a JSON Pointer. */
+function pathTitle(path: string): string {
+  const [, name] = ATTRIBUTE.exec(path) ?? [];
+  return name === undefined ? path : phrase(name);
+}
+
 /** What changed, from what to what. */
 export function ChangesTable({ changes }: { changes: readonly { path: string; old?: Json; new?: Json }[] }) {
   if (changes.length === 0) return <p className="muted">Nothing changed.</p>;
@@ -106,7 +114,7 @@ export function ChangesTable({ changes }: { changes: readonly { path: string; ol
       <tbody>
         {changes.map((change) => (
           <tr key={change.path}>
-            <th scope="row">{change.path}</th>
+            <th scope="row">{pathTitle(change.path)}</th>
             <td>
               <Value value={change.old} />
             </td>
