@@ -47,7 +47,8 @@ async def test_the_events_are_there_newest_first(page: Page, analyst: Client) ->
     await expect(page.get_by_role("figure")).to_contain_text(f"{_FAILURES} failures")
 
 
-async def test_filters_are_typed_and_completed_by_keyboard(page: Page) -> None:
+async def test_filters_are_typed_and_completed_by_keyboard(page: Page, analyst: Client) -> None:
+    await page.goto(analyst.address)
     await expect(page.locator(_ROWS).first).to_be_visible()
     await page.keyboard.press("/")
     await page.keyboard.type("status:fail")
@@ -71,7 +72,8 @@ async def test_filters_are_typed_and_completed_by_keyboard(page: Page) -> None:
     await expect(page).not_to_have_url(re.compile("status="))
 
 
-async def test_filters_are_chosen_and_taken_away_by_mouse(page: Page) -> None:
+async def test_filters_are_chosen_and_taken_away_by_mouse(page: Page, analyst: Client) -> None:
+    await page.goto(analyst.address)
     await page.get_by_role("combobox", name="Filter events").fill("user:jör")
     await page.get_by_role("option", name="Jörg Šimůnek").click()
     await expect(page).to_have_url(re.compile("user=u-05"))
@@ -89,15 +91,19 @@ async def test_filters_are_chosen_and_taken_away_by_mouse(page: Page) -> None:
         ("entity:certificate:c-vpn", "certificate:c-vpn-7", "entity=certificate%3Ac-vpn-7"),
     ],
 )
-async def test_every_kind_of_filter_is_completed(page: Page, typed: str, option: str, part: str) -> None:
+async def test_every_kind_of_filter_is_completed(
+    page: Page, analyst: Client, typed: str, option: str, part: str
+) -> None:
+    await page.goto(analyst.address)
     await page.get_by_role("combobox", name="Filter events").fill(typed)
     await page.get_by_role("option", name=option).first.click()
     await expect(page).to_have_url(re.compile(re.escape(part)))
     await expect(page.locator(_ROWS).first).to_be_visible()
 
 
-async def test_all_filters_are_said_in_one_text(page: Page) -> None:
+async def test_all_filters_are_said_in_one_text(page: Page, analyst: Client) -> None:
     """In the search language; it comes back into the box to be written otherwise."""
+    await page.goto(analyst.address)
     box = page.get_by_role("combobox", name="Filter events")
     text = f'user:jör status:failure ip:{incident.ATTACKER_IP} "locked"'
     await box.fill(text)
@@ -110,7 +116,8 @@ async def test_all_filters_are_said_in_one_text(page: Page) -> None:
     await expect(page).not_to_have_url(re.compile("q="))
 
 
-async def test_a_search_that_is_not_understood_is_told_at_its_column(page: Page) -> None:
+async def test_a_search_that_is_not_understood_is_told_at_its_column(page: Page, analyst: Client) -> None:
+    await page.goto(analyst.address)
     box = page.get_by_role("combobox", name="Filter events")
     await box.fill("status:failure status:odd")
     await page.get_by_role("option", name="status:odd").wait_for()
@@ -213,7 +220,8 @@ async def test_columns_are_chosen_and_kept_in_the_address(page: Page, analyst: C
     await expect(page.get_by_role("columnheader", name="IP address")).to_be_visible()
 
 
-async def test_drawing_over_the_histogram_narrows_the_time(page: Page) -> None:
+async def test_drawing_over_the_histogram_narrows_the_time(page: Page, analyst: Client) -> None:
+    await page.goto(analyst.address)
     box = await _plot(page)
     await page.mouse.move(*_at(box, 0.5))
     await page.mouse.down()
@@ -270,7 +278,8 @@ async def test_a_press_on_the_histogram_goes_to_the_end_of_its_bar(page: Page, a
     await expect(page.get_by_role("button", name="Back to the newest")).to_be_visible()
 
 
-async def test_the_sheet_of_shortcuts_opens_and_closes(page: Page) -> None:
+async def test_the_sheet_of_shortcuts_opens_and_closes(page: Page, analyst: Client) -> None:
+    await page.goto(analyst.address)
     await expect(page.locator(_ROWS).first).to_be_visible()
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")

@@ -56,7 +56,8 @@ async def test_the_filters_in_force_decide_what_is_in_the_file(
     await expect(page.get_by_role("heading", level=1)).to_contain_text("exported the audit trail")
 
 
-async def test_it_opens_with_its_key_and_closes_again(page: Page) -> None:
+async def test_it_opens_with_its_key_and_closes_again(page: Page, analyst: Client) -> None:
+    await page.goto(analyst.address)
     await expect(page.locator("[role=row][data-index]").first).to_be_visible()
     await page.keyboard.press("x")
     await by_keyboard(page.get_by_role("dialog").get_by_role("button", name="Cancel"))

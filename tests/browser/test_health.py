@@ -16,7 +16,8 @@ _AS_LONG_AS_IT_TAKES = 120_000
 
 
 @either_way
-async def test_the_ledger_is_verified_from_the_page(page: Page, press: Press) -> None:
+async def test_the_ledger_is_verified_from_the_page(page: Page, analyst: Client, press: Press) -> None:
+    await page.goto(analyst.address)
     await expect(page.locator("[role=row][data-index]").first).to_be_visible()
     if press is by_keyboard:
         await page.keyboard.press("g")

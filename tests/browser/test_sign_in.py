@@ -31,7 +31,8 @@ async def test_a_wrong_key_is_told_and_the_right_one_lets_in(browser: Browser, a
 
 
 @either_way
-async def test_signing_out_takes_everything_away(page: Page, press: Press) -> None:
+async def test_signing_out_takes_everything_away(page: Page, analyst: Client, press: Press) -> None:
+    await page.goto(analyst.address)
     await press(page.get_by_role("button", name="Settings"))
     await press(page.get_by_role("menuitem", name="Sign out"))
     await expect(page.get_by_role("heading", name="Sign in to the audit trail")).to_be_visible()

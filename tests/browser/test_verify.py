@@ -45,8 +45,9 @@ async def _drop(page: Page, data: bytes, name: str) -> None:
 
 @pytest.mark.parametrize("format_", ["xlsx", "jsonl"])
 async def test_a_file_that_is_dropped_anywhere_is_verified_and_sent_nowhere(
-    page: Page, exported: Exported, format_: str
+    page: Page, analyst: Client, exported: Exported, format_: str
 ) -> None:
+    await page.goto(analyst.address)
     data = await exported(format_)
     await expect(page.locator("[role=row][data-index]").first).to_be_visible()
     requests: list[Request] = []
@@ -110,6 +111,7 @@ async def test_what_is_no_export_is_told(page: Page, analyst: Client, exported: 
 
 async def test_another_key_is_not_believed(page: Page, analyst: Client, exported: Exported) -> None:
     """By keyboard: a key of one's own counts instead of what the service publishes."""
+    await page.goto(analyst.address)
     data = await exported("jsonl")
     await expect(page.locator("[role=row][data-index]").first).to_be_visible()
     await page.keyboard.press("g")
