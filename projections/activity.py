@@ -110,7 +110,6 @@ class ActivityProjection:
             f"{_ACTIVITY.name}_{generation}",
             _ACTIVITY.names,
             (_row(ledger, event) for event in events),
-            len(events),
         )
         for statement, table, rows in (
             (_INSERT_AFFECTED, _AFFECTED, _affected(events)),

@@ -1,12 +1,14 @@
-"""The binary form of COPY, handed on piece by piece: the database works on the first rows while the last are made.
+"""The binary form of COPY, in several statements: the database works on the first rows while the next are made.
 
-The driver would gather 512 kB of rows before it sent any; then the database waits for us, and we for it.
+By itself it inserts what it is sent in binary form once that is 1,000 rows or all, since the 64 kB after which it does
+not wait for more are counted for texts only: so it would wait for us, and then we for it.
 https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": each field has its length before it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from struct import Struct
 
 from projections.database import Connection
@@ -14,12 +16,8 @@ from projections.database import Connection
 NULL = b"\xff\xff\xff\xff"
 """A field without a value."""
 
-_PIECE = 64 * 1024
-_AT_A_TIME = 4
-"""So many pieces are written before others get their turn on the event loop: what the socket holds."""
-
-_FEW = 64
-"""So many rows are sent at once: a piece by itself costs as much as five of them."""
+_IN_A_STATEMENT = 125
+"""So many rows make a statement, which by itself costs as much as ten of them; most often they fit into the socket."""
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
@@ -30,18 +28,34 @@ _OID_OF_TEXT = 25
 
 
 async def copy_rows(
-    connection: Connection, schema: str, table: str, columns: Sequence[str], rows: Iterable[bytes], count: int
+    connection: Connection, schema: str, table: str, columns: Sequence[str], rows: Iterable[bytes]
 ) -> None:
-    """Write `count` rows, which may still be made while they are taken: the number of fields (int16), then these."""
-    pieces = _pieces(rows)
-    source = memoryview(b"".join(pieces)) if count <= _FEW else _streamed(pieces)
-    await connection.copy_to_table(
-        table,
-        schema_name=schema,
-        columns=columns,
-        format="binary",
-        source=source,  # type: ignore[arg-type]  # The stubs do not know that any buffer will do.
-    )
+    """Write rows, which may still be made while they are taken: the number of fields (int16), then these.
+
+    The connection must be in a transaction, which is to be rolled back if this raises.
+    """
+    waiting, written = iter(rows), None
+    try:
+        while made := list(islice(waiting, _IN_A_STATEMENT)):
+            if written is not None:
+                await written
+            source = memoryview(b"".join((_SIGNATURE, *made, _END)))
+            written = asyncio.ensure_future(
+                connection.copy_to_table(
+                    table,
+                    schema_name=schema,
+                    columns=columns,
+                    format="binary",
+                    source=source,  # type: ignore[arg-type]  # The stubs do not know that any buffer will do.
+                )
+            )
+            await asyncio.sleep(0)  # So that it is sent before the next are made.
+        if written is not None:
+            await written
+    finally:
+        if written is not None:
+            written.cancel()
+            await asyncio.gather(written, return_exceptions=True)
 
 
 def field(data: bytes) -> bytes:
@@ -71,22 +85,3 @@ def tsvector(words: Sequence[str]) -> bytes:
 
 _ARRAY = Struct("!iiiii").pack
 _ARRAY_OF_NONE = Struct("!iii").pack(0, 0, _OID_OF_TEXT)
-
-
-async def _streamed(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for number, piece in enumerate(pieces, 1):
-        yield piece
-        if number % _AT_A_TIME == 0:
-            await asyncio.sleep(0)
-
-
-def _pieces(rows: Iterable[bytes]) -> Iterator[bytes]:
-    parts, size = [_SIGNATURE], 0
-    for row in rows:
-        parts.append(row)
-        size += len(row)
-        if size >= _PIECE:
-            yield b"".join(parts)
-            parts, size = [], 0
-    parts.append(_END)
-    yield b"".join(parts)

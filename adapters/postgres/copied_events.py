@@ -15,9 +15,9 @@ _NUMBER_AND_LENGTH = Struct("!iqi").pack
 _HASHES = Struct("!i32si32s").pack
 
 
-async def copy_events(connection: Connection, events: Iterable[LedgerEvent], count: int) -> None:
-    """Write `count` events, which may still be made while they are taken."""
-    await copy_rows(connection, "audit", "events", COLUMNS, map(_row, events), count)
+async def copy_events(connection: Connection, events: Iterable[LedgerEvent]) -> None:
+    """Write events, which may still be made while they are taken; the connection must be in a transaction."""
+    await copy_rows(connection, "audit", "events", COLUMNS, map(_row, events))
 
 
 def _row(event: LedgerEvent) -> bytes:

@@ -85,7 +85,7 @@ class PostgresEventStore:
                     added[event.command_id] = event, receipt
                     yield event
 
-            await copy_events(connection, linked(), len(new))
+            await copy_events(connection, linked())
             last, _ = added[new[-1].command_id]
             await ledger_rows.move_head(connection, ledger, last)
         self._entity_versions.moved(ledger, head.chain_hash, last.chain_hash, versions)

@@ -149,7 +149,7 @@ class PostgresRecorder:
         head, now = await ledger_rows.lock_head(connection, self._ledger)
         drafts = [(_StoredDraft(stored), stored.originator_version) for stored in stored_events]
         events = list(link(head, drafts, now))
-        await copy_events(connection, events, len(events))
+        await copy_events(connection, events)
         await ledger_rows.move_head(connection, self._ledger, events[-1])
         return [event.id for event in events]
 
