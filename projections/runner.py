@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 from eventsourcing.persistence import IntegrityError
@@ -23,7 +24,8 @@ MOST_LEAD = 2 * BATCH
 
 _AFTER_TROUBLE_SECONDS = 0.5
 _AFTER_FAILED_REBUILD_SECONDS = 60
-_LEADER_WAITS_SECONDS = 0.002
+_LEADER_WAITS_SECONDS = 0.25
+"""At most: it goes on as soon as another one has moved."""
 _GATHER_SECONDS = 0.015
 """How long a projector that was woken lets events gather, instead of applying them one by one."""
 
@@ -61,6 +63,10 @@ class Runner:
         self._wake_ups = {projection.name: asyncio.Event() for projection in projections}
         self._tidying = {projection.name: Tidying(projection, pool) for projection in projections}
         self._standing: dict[str, dict[Ledger, Position]] = {projection.name: {} for projection in projections}
+        self._sharing = {projection.name for projection in projections if isinstance(projection, EventProjection)}
+        """Those for which events are read and decoded."""
+        self._moved = asyncio.Event()
+        """Set when a projector has applied something; who waits for that clears it."""
         self._ours: set[tuple[str, int]] = set()
         """The generations known to have the shape that this version of the service works with."""
 
@@ -155,6 +161,7 @@ class Runner:
             waits = False
             try:
                 standing[ledger] = await projector.advance(ledger, position)
+                self._moved.set()
                 self._tidying[projection.name].applied(standing[ledger] - position, generation)
                 self._on_applied(projection.name, ledger)
             except Exception as error:
@@ -162,7 +169,7 @@ class Runner:
         if failures:
             raise failures[0]
         if behind and waits:
-            await asyncio.sleep(_LEADER_WAITS_SECONDS)
+            await _set(self._moved, _LEADER_WAITS_SECONDS)
         return bool(behind)
 
     async def _is_ours(self, connection: Connection, projection: Projection, generation: int) -> bool:
@@ -174,10 +181,9 @@ class Runner:
 
     def _leads(self, projection: Projection, ledger: Ledger, position: Position) -> bool:
         """Whether it is so far ahead of another one that the events must be read again for that one."""
-        if not isinstance(projection, EventProjection):
+        if projection.name not in self._sharing:
             return False
-        sharing = {other.name for other in self._projections if isinstance(other, EventProjection)}
-        others = (self._standing[name] for name in sharing - {projection.name})
+        others = (self._standing[name] for name in self._sharing if name != projection.name)
         return any(position - places.get(ledger, position) >= MOST_LEAD for places in others)
 
 
@@ -189,3 +195,11 @@ async def _wait(wake_up: asyncio.Event) -> None:
         return
     await asyncio.sleep(_GATHER_SECONDS)
     wake_up.clear()
+
+
+async def _set(event: asyncio.Event, seconds: float) -> None:
+    """Wait until it is set from now on, or some time has passed."""
+    event.clear()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
