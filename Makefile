@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 CODE := domain application adapters projections tests benchmarks hatch_build.py
 PAGE := adapters/page
 NPM := $(BIN)/python hatch_build.py
-# Each process has a PostgreSQL of its own. Files in their order: those that take long come first.
-IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20
+# Three processes for two cores, since a third of the time a test waits for something, and six at most: each has a
+# PostgreSQL of its own. Files in their order: those that take long come first.
+PROCESSES := $(shell $(PYTHON) -c "import os; print(min(6, (3 * os.cpu_count() + 1) // 2))")
+IN_PARALLEL := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --durations 20
 
 .PHONY: install demo serve test test-page chaos screenshots lint lint-types lint-page lint-style format bench audit docs lock clean
 
