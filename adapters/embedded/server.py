@@ -30,7 +30,6 @@ SETTINGS = {
     "maintenance_work_mem": "256MB",
     "max_connections": "100",
     "max_wal_size": "4GB",
-    "wal_compression": "on",
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",
     "random_page_cost": "1.1",
