@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import psycopg
@@ -91,13 +92,20 @@ class Bench:
             yield wired
 
     @asynccontextmanager
-    async def server(self, url: str) -> AsyncIterator[tuple[Trail, str]]:
-        async with server(url, self._settings(url)) as served:
+    async def server(self, url: str, *, background: bool = True) -> AsyncIterator[tuple[Trail, str]]:
+        """Without `background` it only answers: tables that are not projected yet are not projected meanwhile."""
+        async with server(url, self._settings(url, background=background)) as served:
             yield served
 
-    def _settings(self, url: str) -> Settings:
-        folder = self.folder / "data" / url.rpartition("/")[2].partition("?")[0]
-        return Settings(database_url=SecretStr(url), data_dir=folder, host="127.0.0.1", port=0, max_feeds=10_000)
+    def _settings(self, url: str, *, background: bool = True) -> Settings:
+        return Settings(
+            database_url=SecretStr(url),
+            data_dir=self.folder / "data" / urlsplit(url).path.strip("/"),
+            host="127.0.0.1",
+            port=0,
+            max_feeds=10_000,
+            background=background,
+        )
 
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.embedded.url(), autocommit=True) as connection:

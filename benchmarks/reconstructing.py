@@ -62,7 +62,7 @@ async def _single_entities(bench: Bench) -> Sequence[Figure]:
             await _record(url, users(entities, events, label))
         bench.analyze(url)
         figures = []
-        async with bench.server(url) as (trail, address):
+        async with bench.server(url, background=False) as (trail, address):
             key = await _auditor(trail)
             for events, (entities, label) in lives.items():
                 paths = [
@@ -122,7 +122,7 @@ async def _estate(bench: Bench) -> Sequence[Figure]:
             seconds = await _catch_up(trail, ["entities"])
         bench.analyze(url)
         figures = [Figure(f"the entities projector over {count:,} certificates", per_second(events, seconds))]
-        async with bench.server(url) as (trail, address):
+        async with bench.server(url, background=False) as (trail, address):
             key = await _auditor(trail)
             for name, query in _QUERIES.items():
                 paths = [_page(number, query) for number in range(200)]
