@@ -35,15 +35,14 @@ class Builders:
     async def one(self) -> AsyncIterator[WorkProcess]:
         """A process for one export, which may have PER_EXPORT of them."""
         async with self._starting:
-            builder = self._idle.pop() if self._idle else await self._start()
+            builder = await self._fit_one() or await self._start()
         try:
             yield builder
         finally:
             if builder.is_fit:
                 self._idle.append(builder)
             else:
-                self._all.discard(builder)
-                await asyncio.shield(builder.end())
+                await asyncio.shield(self._end(builder))
 
     async def warm_up(self) -> None:
         """Have those of one export ready, so that the first bytes of the first export need not wait for it."""
@@ -60,7 +59,20 @@ class Builders:
         while self._all:
             await self._all.pop().end()
 
+    async def _fit_one(self) -> WorkProcess | None:
+        """One that waits for work; those that were killed meanwhile are left behind."""
+        while self._idle:
+            builder = self._idle.pop()
+            if builder.is_fit:
+                return builder
+            await self._end(builder)
+        return None
+
     async def _start(self) -> WorkProcess:
         builder = await started_process(building.prepare)
         self._all.add(builder)
         return builder
+
+    async def _end(self, builder: WorkProcess) -> None:
+        self._all.discard(builder)
+        await builder.end()

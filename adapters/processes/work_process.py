@@ -52,15 +52,19 @@ class WorkProcess:
 
     @property
     def is_fit(self) -> bool:
-        """Whether it lives and owes no answer, as one does that was asked by somebody who left."""
-        return self._process.returncode is None and not self._owed
+        """Whether it lives, to our knowledge, and owes no answer, as one does that was asked by somebody who left."""
+        return self._is_open and not self._owed
+
+    @property
+    def _is_open(self) -> bool:
+        return self._process.returncode is None and not self._asks.is_closing()
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a function of a module, done there. Raises what it raises, and ProcessDied.
 
         What is asked meanwhile waits in its pipe already, so that it need not wait for us in between.
         """
-        if self._process.returncode is not None or self._is_out_of_step or self._asks.is_closing():
+        if not self._is_open or self._is_out_of_step:
             raise ProcessDied(_DIED)
         asked = pickle.dumps((work, args, kwargs), pickle.HIGHEST_PROTOCOL)
         self._asks.writelines((LENGTH.pack(len(asked)), asked))

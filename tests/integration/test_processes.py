@@ -109,3 +109,19 @@ async def test_builders_are_ended_while_exports_use_them() -> None:
         await in_use.acquire()
     await builders.close()
     assert [type(ended) for ended in await asyncio.gather(*exports, return_exceptions=True)] == [ProcessDied] * 3
+
+
+async def test_no_export_gets_a_builder_that_was_killed() -> None:
+    """Neither one that was killed while it waited for work, nor one given back while all of them are ended."""
+    builders = Builders()
+    async with builders.one() as first:
+        killed = await first.call(os.getpid)
+        os.kill(killed, signal.SIGKILL)
+    with pytest.raises(ProcessDied):
+        await first.call(gc.collect)
+    async with builders.one() as second:
+        assert await second.call(os.getpid) != killed
+        await second.end()
+    async with builders.one() as third:
+        assert await third.call(divmod, 7, 2) == (3, 1)
+    await builders.close()
