@@ -64,7 +64,6 @@ async def run(bench: Bench) -> Sequence[Figure]:
     async with bench.server(url) as (wired, address):
         caller = console(DEFAULT_LEDGER, END, "benchmarks")
         _, key = await wired.create_credential.create(caller, "benchmarks", Role.AUDITOR)
-        await catch_up(wired)
         return [
             *await _against_writers(bench, wired),
             await _memory(bench, wired, address, key),

@@ -1,6 +1,5 @@
 """The tree and its checkpoints against the pace of appends, and proofs in a ledger of millions."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from random import Random
@@ -15,6 +14,7 @@ from benchmarks.bench import Bench
 from benchmarks.data import END, Estate, drafts_of
 from benchmarks.figures import Figure, Measures, compared, latencies, per_second
 from benchmarks.load import get_in_turn, in_process
+from benchmarks.projecting import catch_up
 from benchmarks.synthetic import append_synthetic
 from domain.catalogue import CATALOGUE
 from domain.mapper import RecordMapper
@@ -80,8 +80,10 @@ async def _proofs(bench: Bench) -> Sequence[Figure]:
         async with bench.trail(url) as wired:
             await wired.background.runner.make_tables()
             await wired.projector_pool.execute(_PASSED_BY, MerkleProjection.name)
-        async with bench.server(url) as (wired, address):
-            tree, signing = await _signed(bench, wired, events)
+            bench.tell("keeping the tree")
+            tree = await catch_up(wired, [MerkleProjection()])
+        async with bench.server(url, background=False) as (wired, address):
+            signing = await _signed(wired)
             _, key = await wired.create_credential.create(
                 console(DEFAULT_LEDGER, END, "benchmarks"), "benchmarks", Role.AUDITOR
             )
@@ -113,17 +115,12 @@ def _fill(bench: Bench, url: str, events: int) -> None:
     bench.analyze(url)
 
 
-async def _signed(bench: Bench, wired: Trail, events: int) -> tuple[float, float]:
-    """The seconds until the tree is there, and those to sign it once."""
-    bench.tell("waiting for the tree")
-    started = time.perf_counter()
-    while not any(one.size >= events for one in await wired.services.signer.trees.standing(everything=True)):  # noqa: ASYNC110
-        await asyncio.sleep(0.05)
-    tree = time.perf_counter() - started
+async def _signed(wired: Trail) -> float:
+    """The seconds to sign a tree once."""
     [standing] = await wired.services.signer.trees.standing(everything=True)
     started = time.perf_counter()
     await wired.services.signer.sign(standing)
-    return tree, time.perf_counter() - started
+    return time.perf_counter() - started
 
 
 def _in_time(work: str, ours: Measures) -> Figure:

@@ -1,6 +1,5 @@
 """Reconstructing entities and the estate; replay against `eventsourcing`'s repository; keeping the forensic tables."""
 
-import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from random import Random
 from typing import Any
 from urllib.parse import urlencode
 
-import asyncpg
 from eventsourcing.application import Repository
 from eventsourcing.persistence import EventStore, StoredEvent
 from eventsourcing.postgres import PostgresAggregateRecorder, PostgresDatastore
@@ -24,23 +22,17 @@ from benchmarks.data import DAYS, END, drafts_of
 from benchmarks.figures import Figure, Measures, latencies, per_second
 from benchmarks.lives import ISSUERS, certificates, users
 from benchmarks.load import get_in_turn, in_process
+from benchmarks.projecting import FORENSIC, catch_up
 from domain.catalogue import CATALOGUE
 from domain.entities.entity import project
 from domain.entities.moment import NOW
 from domain.mapper import RecordMapper
 from domain.values import JsonObject, rfc3339
 from domain.words import DEFAULT_LEDGER, Position, Role
-from projections.runner import Runner
 
 _BATCH = 1000
 _PATIENCE = 20
 _EVENTS_OF_ONE = 5
-
-_APPLIED = """
-SELECT count(*) = $1 AND min(mine.position) >= (SELECT max(position) FROM audit.heads)
-FROM reading.generations AS shown JOIN reading.tracking AS mine USING (projection, generation)
-WHERE shown.projection = ANY($2::text[])
-"""
 
 
 async def run(bench: Bench) -> Sequence[Figure]:
@@ -119,7 +111,7 @@ async def _estate(bench: Bench) -> Sequence[Figure]:
         events = await _record(url, certificates(count))
         async with bench.trail(url) as trail:
             bench.tell(f"projecting {events:,} events")
-            seconds = await _catch_up(trail, ["entities"])
+            seconds = await catch_up(trail, FORENSIC[:1])
         bench.analyze(url)
         figures = [Figure(f"the entities projector over {count:,} certificates", per_second(events, seconds))]
         async with bench.server(url, background=False) as (trail, address):
@@ -147,7 +139,7 @@ async def _pace(bench: Bench) -> Figure:
     url = await bench.fill_large(events)
     async with bench.trail(url) as trail:
         bench.tell(f"projecting {events:,} events into entities and findings")
-        seconds = await _catch_up(trail, ["entities", "findings"])
+        seconds = await catch_up(trail, FORENSIC)
         recorded = await trail.projector_pool.fetchval("SELECT max(position) FROM audit.heads")
     return Figure(
         f"entities and findings together, {recorded:,} events waiting",
@@ -168,27 +160,6 @@ async def _record(url: str, commands: Iterable[JsonObject]) -> int:
             await store.append(DEFAULT_LEDGER, drafts_of(batch, count))
             count += len(batch)
     return count
-
-
-async def _catch_up(trail: Trail, names: list[str]) -> float:
-    """Fill these projections to the end of the ledger; the seconds that it took."""
-    wanted = [projection for projection in trail.projections if projection.name in names]
-    runner = Runner(wanted, trail.projector_pool, trail.batches, "benchmark")
-    started = time.perf_counter()
-    running = asyncio.create_task(runner.run())
-    try:
-        while True:
-            await asyncio.sleep(0.05)
-            try:
-                if await trail.projector_pool.fetchval(_APPLIED, len(names), names):
-                    return time.perf_counter() - started
-            except asyncpg.UndefinedTableError:
-                continue
-            if running.done():
-                running.result()
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
 
 
 @contextmanager
