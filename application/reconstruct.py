@@ -1,14 +1,16 @@
 """Reconstructing an entity as it was: from the ledger's records and from nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from application.ahead import ahead
 from application.ports import Clock, EntityHistory
 from domain.catalogue import CATALOGUE
 from domain.entities.entity import Entity
-from domain.entities.history import SEGMENT, Segment
+from domain.entities.history import SEGMENT, Bodies, Segment
 from domain.entities.life import UNBORN, Life
 from domain.entities.links import THROUGH, Link, links_of
 from domain.entities.moment import Moment
@@ -86,34 +88,25 @@ class Reconstruct:
         """Many entities as of a moment, each as `type:id`; those of which nothing was known are left out."""
         end = await self._end(ledger, moment, "position")
         found = []
-        async for segments in self._beginnings(ledger, originator_ids, end.position):
-            for segment in segments:
-                replay = Replay(segment.originator_id, moment, self.mapper, self.snapshots)
-                if segment.is_whole:
-                    await self._feed(replay, ledger, end)
-                else:
-                    replay.take(segment)
-                if replay.entity.first is not None:
-                    found.append(replay.entity)
+        async with aclosing(ahead(self._beginnings(ledger, originator_ids, end.position))) as beginnings:
+            async for segments in beginnings:
+                for segment in segments:
+                    replay = Replay(segment.originator_id, moment, self.mapper, self.snapshots)
+                    if segment.is_whole:
+                        await self._feed(replay, ledger, end)
+                    else:
+                        replay.take(segment)
+                    if replay.entity.first is not None:
+                        found.append(replay.entity)
+                await asyncio.sleep(0)
         return found
 
     async def _beginnings(
         self, ledger: Ledger, originator_ids: Sequence[str], until: Position
-    ) -> AsyncIterator[Sequence[Segment]]:
-        """The first segments, read ahead: the database works on the next ones while these are folded."""
-        following: asyncio.Task[Sequence[Segment]] | None = None
-        try:
-            for first in range(0, len(originator_ids) + _MANY, _MANY):
-                some = originator_ids[first : first + _MANY]
-                ready, following = following, None
-                if some:
-                    following = asyncio.ensure_future(self.history.beginnings(ledger, some, until))
-                if ready is not None:
-                    yield await ready
-                    await asyncio.sleep(0)
-        finally:
-            if following is not None:
-                following.cancel()
+    ) -> AsyncGenerator[Sequence[Segment], None]:
+        """The first segments of entities."""
+        for first in range(0, len(originator_ids), _MANY):
+            yield await self.history.beginnings(ledger, originator_ids[first : first + _MANY], until)
 
     async def timeline(
         self, ledger: Ledger, entity_type: str, entity_id: str, moment: Moment, after: int, limit: int
@@ -206,14 +199,25 @@ class Reconstruct:
 
     async def _recall(self, replay: Replay, ledger: Ledger, after: int, end: Head) -> int:
         """Pass by the segments of which there are snapshots; behind which version decoding must go on."""
-        while self.snapshots.has((ledger, replay.entity.id, after + 1)):
-            found = await self.history.bodies(ledger, replay.entity.id, after, _AT_ONCE, end.position)
-            for bodies in found:
-                if not replay.recall(ledger, bodies):
-                    return after
-                after += SEGMENT
-                await asyncio.sleep(0)
+        async with aclosing(ahead(self._bodies(ledger, replay.entity.id, after, end.position))) as read:
+            async for found in read:
+                for bodies in found:
+                    if not replay.recall(ledger, bodies):
+                        return after
+                    after += SEGMENT
+                    await asyncio.sleep(0)
         return after
+
+    async def _bodies(
+        self, ledger: Ledger, key: str, after: int, until: Position
+    ) -> AsyncGenerator[Sequence[Bodies], None]:
+        """Those of the segments of which there are snapshots."""
+        while self.snapshots.has((ledger, key, after + 1)):
+            found = await self.history.bodies(ledger, key, after, _AT_ONCE, until)
+            yield found
+            if len(found) < _AT_ONCE:
+                return
+            after += _AT_ONCE * SEGMENT
 
     async def _refuse_unknown(self, ledger: Ledger, entity_type: str, entity_id: str, moment: Moment) -> NoReturn:
         """Say as exactly as can be why there is nothing to tell."""

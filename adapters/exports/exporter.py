@@ -11,13 +11,14 @@ import structlog
 from adapters.exports.builder import PER_EXPORT, Builders
 from adapters.exports.comma_separated import CommaSeparated
 from adapters.exports.files import ExportFile
-from adapters.exports.in_turns import ahead, in_turns
+from adapters.exports.in_turns import in_turns
 from adapters.exports.jsonl import JsonLines
 from adapters.exports.proving import PositionsText, ProofParts, nodes_of, positions_text
 from adapters.exports.tally import Tally
 from adapters.exports.told import Facts
 from adapters.exports.xlsx.workbook import Workbook
 from adapters.processes import WorkProcess
+from application.ahead import ahead
 from application.export_trail import ExportAsked
 from application.sign_checkpoints import SignCheckpoint, SigningRefused
 from domain.activity import Catalogue

@@ -3,25 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
 from typing import TypeVar
 
 T = TypeVar("T")
 W = TypeVar("W")
 B = TypeVar("B")
-
-
-async def ahead(pages: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """The same, with the next page read while the last is worked on."""
-    async with aclosing(pages):
-        following = asyncio.ensure_future(_next(pages))
-        try:
-            while (page := await following) is not None:
-                following = asyncio.ensure_future(_next(pages))
-                yield page
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
 
 
 async def in_turns(
@@ -51,9 +37,3 @@ async def in_turns(
         for _, _, built in at_work:
             built.cancel()
         await asyncio.gather(*(built for _, _, built in at_work), return_exceptions=True)
-
-
-async def _next(pages: AsyncGenerator[T, None]) -> T | None:
-    async for page in pages:
-        return page
-    return None

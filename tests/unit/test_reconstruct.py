@@ -381,6 +381,13 @@ class TestLongLives:
         if not as_of:
             assert decoded.count == 100
 
+    async def test_a_position_just_before_known_segments_ends_the_reading(self) -> None:
+        """There are snapshots of what follows it, and no more records up to it."""
+        steps = (step("AssignRole", "user:u", number // 5, details={"role": "r"}) for number in range(5 * SEGMENT))
+        told = await Told().tell(*steps)
+        await told.entity("user:u")
+        assert (await told.entity("user:u", position=4 * SEGMENT))["version"] == 4 * SEGMENT
+
     async def test_as_of_a_time_only_its_own_segment_is_decoded(self) -> None:
         told = await Told().tell(*_long(late=0))
         await told.entity("user:u")

@@ -6,7 +6,8 @@ from contextlib import aclosing
 
 import pytest
 
-from adapters.exports.in_turns import ahead, in_turns
+from adapters.exports.in_turns import in_turns
+from application.ahead import ahead
 
 
 async def numbers(count: int) -> AsyncGenerator[int, None]:
