@@ -61,7 +61,7 @@ async def run(bench: Bench) -> Sequence[Figure]:
         bench.tell("projecting what is not yet")
         await catch_up(wired)
     bench.analyze(url)
-    async with bench.server(url) as (wired, address):
+    async with bench.server(url, background=False) as (wired, address):
         caller = console(DEFAULT_LEDGER, END, "benchmarks")
         _, key = await wired.create_credential.create(caller, "benchmarks", Role.AUDITOR)
         return [

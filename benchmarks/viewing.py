@@ -55,7 +55,7 @@ async def run(bench: Bench) -> Sequence[Figure]:
         by = console(DEFAULT_LEDGER, END, "benchmarks")
         _, key = await wired.create_credential.create(by, "benchmarks", Role.AUDITOR)
     bench.analyze(url)
-    async with served(url) as service, async_playwright() as playwright:
+    async with served(url, background=False) as service, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=_program(), args=_ARGUMENTS)
         page = await browser.new_page()
         await _sign_in(page, service.address, key)
