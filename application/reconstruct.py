@@ -30,7 +30,7 @@ _MOST_THROUGH = 5
 _MANY = 500
 """How many entities are read together."""
 
-_AT_ONCE = 4
+_AT_ONCE = 8
 """How many segments are read together; at first one, since most lives are short."""
 
 
@@ -198,12 +198,14 @@ class Reconstruct:
             after += at_once * SEGMENT
 
     async def _recall(self, replay: Replay, ledger: Ledger, after: int, end: Head) -> int:
-        """Pass by the segments of which there are snapshots; behind which version decoding must go on."""
-        async with aclosing(ahead(self._bodies(ledger, replay.entity.id, after, end.position))) as read:
+        """Replay the segments of which there are snapshots, and decode those that do not help; where others begin."""
+        key = replay.entity.id
+        async with aclosing(ahead(ahead(self._bodies(ledger, key, after, end.position)))) as read:
             async for found in read:
                 for bodies in found:
                     if not replay.recall(ledger, bodies):
-                        return after
+                        for segment in await self.history.segments(ledger, key, after, 1, end.position):
+                            replay.take(segment)
                     after += SEGMENT
                     await asyncio.sleep(0)
         return after

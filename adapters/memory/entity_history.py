@@ -51,15 +51,7 @@ class MemoryEntityHistory:
     async def bodies(
         self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
     ) -> Sequence[Bodies]:
-        events = await self._all(ledger)
-        return [
-            Bodies(
-                (part[0].originator_version - 1) // SEGMENT * SEGMENT + 1,
-                [event.record for event in part],
-                b"".join(event.leaf_hash for event in part),
-            )
-            for part in _parts(events, originator_id, after, segments, until)
-        ]
+        return [Bodies.of(segment) for segment in await self.segments(ledger, originator_id, after, segments, until)]
 
     async def _all(self, ledger: Ledger) -> list[LedgerEvent]:
         return list(await self._store.read(ledger, Position(0), 2**53))

@@ -57,9 +57,12 @@ ORDER BY wanted.number
 
 _BODIES = f"""
 SELECT (min(version) - 1) / {SEGMENT} * {SEGMENT} + 1 AS first_version,
-    array_agg(record) AS records, string_agg(leaf_hash, ''::bytea) AS leaf_hashes
+    string_agg(int4send(octet_length(record)), '')
+        || string_agg(int4send(coalesce(octet_length(personal), -1)), '') AS lengths,
+    string_agg(record, '') AS records, coalesce(string_agg(personal, ''), '') AS personals,
+    string_agg(leaf_hash, '') AS leaf_hashes
 FROM (
-    SELECT originator_version AS version, record, leaf_hash FROM audit.ledger_events
+    SELECT originator_version AS version, record, personal, leaf_hash FROM audit.ledger_events
     WHERE ledger = $1 AND originator_id = $2
         AND originator_version > $3 AND originator_version <= $4 AND position <= $5
     ORDER BY originator_version

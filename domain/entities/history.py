@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from struct import pack
 
 from domain import personal
 from domain.chain import chain_hash
@@ -13,7 +14,7 @@ from domain.merkle import leaf_hash
 from domain.values import JsonObject
 from domain.words import Ledger, Position
 
-SEGMENT = 500
+SEGMENT = 250
 """How many versions are read, checked and remembered together."""
 
 
@@ -26,20 +27,42 @@ class BrokenRecord(AuditError):
         self.words = words
 
 
+_NOTHING = -1
+"""The length of personal data that are not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bodies:
-    """The records of a segment with their leaf hashes, one behind the other."""
+    """What a segment holds, one behind the other: enough to see whether it is what was checked before."""
 
     first_version: int
-    records: Sequence[bytes]
+    lengths: bytes
+    """Of each record, and then of each personal part: 4 bytes, big-endian; -1 of what is not there."""
+    records: bytes
+    personals: bytes
     leaf_hashes: bytes
 
-    def hold(self) -> bool:
-        """Whether it is a whole segment, and each record has its leaf hash."""
-        return len(self.records) == SEGMENT and b"".join(map(leaf_hash, self.records)) == self.leaf_hashes
+    @classmethod
+    def of(cls, segment: "Segment") -> "Bodies":
+        personals = [_NOTHING if one is None else len(one) for one in segment.personals]
+        return cls(
+            segment.first_version,
+            pack(f"!{2 * len(personals)}i", *map(len, segment.records), *personals),
+            b"".join(segment.records),
+            b"".join([one or b"" for one in segment.personals]),
+            b"".join(segment.leaf_hashes),
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.lengths) == 2 * 4 * SEGMENT
 
     def digest(self) -> bytes:
-        return sha256(self.leaf_hashes).digest()
+        """The same digest is the same records with the same hashes and personal data."""
+        digest = sha256(self.lengths)
+        for text in (self.records, self.personals, self.leaf_hashes):
+            digest.update(text)
+        return digest.digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +88,6 @@ class Segment:
     @property
     def is_whole(self) -> bool:
         return len(self.versions) == SEGMENT
-
-    def digest(self) -> bytes:
-        """Of its leaf hashes: the same digest is the same records, once these hold."""
-        return sha256(b"".join(self.leaf_hashes)).digest()
 
     def check(self) -> None:
         """Recompute every hash. Raises BrokenRecord at the first that does not hold."""

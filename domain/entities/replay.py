@@ -77,8 +77,8 @@ class Replay:
         """Whether every event so far was taken in."""
 
     def recall(self, ledger: Ledger, bodies: Bodies) -> bool:
-        """Whether a segment needs no decoding: its records hold, were checked before, and all or none of them count."""
-        if not bodies.hold():
+        """Whether a segment needs no decoding: it is what was checked before, and all or none of its events count."""
+        if not bodies.is_whole:
             return False
         digest = sha256(self._digest + bodies.digest()).digest()
         snapshot = self._snapshots.of((ledger, self.entity.id, bodies.first_version), digest)
@@ -95,7 +95,7 @@ class Replay:
             self._fold(event, watch)
         if not segment.is_whole:
             return
-        self._digest = sha256(self._digest + segment.digest()).digest()
+        self._digest = sha256(self._digest + Bodies.of(segment).digest()).digest()
         if self._whole:
             times = [str(event.facts["occurred_at"]) for event in events]
             key = (segment.ledger, segment.originator_id, segment.first_version)

@@ -366,9 +366,9 @@ class TestLongLives:
             {"at": "10:30"},
             {"at": "14:10"},
             {"at": "18:00"},
-            {"position": 400},
-            {"position": 700},
-            {"position": 1000},
+            {"position": SEGMENT - 100},
+            {"position": SEGMENT + 100},
+            {"position": 2 * SEGMENT},
         ],
     )
     async def test_an_answer_from_snapshots_is_the_same(self, long: Told, as_of: dict[str, Any]) -> None:
@@ -404,6 +404,14 @@ class TestLongLives:
         with pytest.raises(BrokenRecord) as refusal:
             await long.entity("user:u")
         assert refusal.value.position == position
+
+    async def test_what_was_erased_is_not_told_from_a_snapshot(self) -> None:
+        created = step("CreateUser", "user:u", details={"email": "a@b.example", "identity_provider": "i"})
+        steps = (step("AssignRole", "user:u", n // 5, details={"role": "r"}) for n in range(1, SEGMENT))
+        told = await Told().tell(created, *steps)
+        assert "email" in (await told.entity("user:u"))["attributes"]
+        told.change(1, lambda event: replace(event, personal=None))
+        assert "email" not in (await told.entity("user:u"))["attributes"]
 
     async def test_only_the_last_used_snapshots_stay(self, long: Told) -> None:
         long.snapshots = Snapshots(most=1)
