@@ -11,10 +11,7 @@ _POLITELY = 19
 
 
 def prepare() -> None:
-    """Whoever waits for a page of a query comes first on the processor, and at once."""
+    """Whoever waits for a page of a query comes first on the processor."""
     opening(EVENT_COLUMNS)
     os.nice(_POLITELY)
-    if hasattr(os, "SCHED_IDLE"):
-        # A polite process is still let finish its turn of some milliseconds, an idle one is not.
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     gc.freeze()
