@@ -200,6 +200,7 @@ class Reconstruct:
     async def _recall(self, replay: Replay, ledger: Ledger, after: int, end: Head) -> int:
         """Replay the segments of which there are snapshots, and decode those that do not help; where others begin."""
         key = replay.entity.id
+        # Two stretches ahead, so that the database is at the next one while the last is on its way.
         async with aclosing(ahead(ahead(self._bodies(ledger, key, after, end.position)))) as read:
             async for found in read:
                 for bodies in found:

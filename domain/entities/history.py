@@ -69,7 +69,7 @@ class Bodies:
 class Segment:
     """Versions of one entity that follow one another, a list for each column of the ledger.
 
-    It begins with version 1, 501, 1001 and so on.
+    It begins with version 1, 251, 501 and so on.
     """
 
     ledger: Ledger
