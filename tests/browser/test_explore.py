@@ -1,10 +1,11 @@
 """Finding events of the demonstration's estate: by keyboard, by mouse, and by an address that somebody sent."""
 
+import asyncio
 import re
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.async_api import FloatRect, Page, expect
+from playwright.async_api import FloatRect, Page, Route, expect
 
 from adapters.demo import incident
 from tests.browser.hands import Press, either_way, walk_to
@@ -218,6 +219,28 @@ async def test_columns_are_chosen_and_kept_in_the_address(page: Page, analyst: C
     await expect(page).to_have_url(re.compile("columns=[^&]*ip"))
     await page.reload()
     await expect(page.get_by_role("columnheader", name="IP address")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_nothing_moves_when_the_counts_come(page: Page, analyst: Client, width: int) -> None:
+    """They are asked for once the rows are there, when somebody may be about to press what stands below."""
+    asked, may_come = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await may_come.wait()
+        await route.continue_()
+
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.route("**/v1/events/histogram?*", hold)
+    await page.goto(analyst.address)
+    follow = page.get_by_role("button", name="Follow")
+    await expect(follow).to_be_visible()
+    await asked.wait()
+    before = await follow.bounding_box()
+    may_come.set()
+    await _plot(page)
+    assert await follow.bounding_box() == before
 
 
 async def test_drawing_over_the_histogram_narrows_the_time(page: Page, analyst: Client) -> None:

@@ -7,6 +7,7 @@ import { useNarrow } from "../shell/narrow";
 import { Failed, Loading } from "../shell/states";
 import { ColumnChoice } from "./ColumnChoice";
 import { columnsOf } from "./columns";
+import { CountsAwaited } from "./CountsFrame";
 import { EventTable } from "./EventTable";
 import { JumpTo, JumpedBar } from "./JumpTo";
 import { SearchBox } from "./SearchBox";
@@ -54,7 +55,7 @@ export function Explore({ query }: Props) {
         </Suspense>
       )}
       {!isEmpty && (
-        <Suspense fallback={<div className="histogram histogram-waiting" aria-hidden="true" />}>
+        <Suspense fallback={<CountsAwaited />}>
           <Histogram query={query} change={change} isDue={!found.isPending} />
         </Suspense>
       )}

@@ -7,6 +7,7 @@ import type { Histogram as Counts } from "../api/types";
 import { type Clock, usePreferences } from "../preferences";
 import { moment } from "../times";
 import { count } from "../words";
+import { CountsAwaited, CountsFrame } from "./CountsFrame";
 import { apiQuery, withValues } from "./filters";
 
 const HEIGHT = 110;
@@ -34,25 +35,30 @@ export default function Histogram({ query, change, isDue }: Props) {
     if (counts.error.status === 422) return null;
     return <p className="histogram-note">No counts over time: {counts.error.detail}</p>;
   }
-  if (counts.data === undefined) return <div className="histogram histogram-waiting" aria-hidden="true" />;
+  if (counts.data === undefined) return <CountsAwaited />;
   const total = counts.data.bars.reduce((sum, bar) => sum + bar.success + bar.failure, 0);
   const failures = counts.data.bars.reduce((sum, bar) => sum + bar.failure, 0);
   return (
-    <figure className="histogram" aria-label={`${count(total, "event")} over time, ${count(failures, "failure")}`}>
-      <Plot
-        key={`${theme} ${clock}`}
-        counts={counts.data}
-        clock={clock}
-        narrow={(from, to) => change(withValues(query, { from, to, at: null }))}
-        jump={(at) => change(withValues(query, { at }))}
-      />
-      <figcaption className="histogram-caption">
-        <strong>{count(total, "event")}</strong>
-        <span className="status-success">{count(total - failures, "success", "successes")}</span>
-        <span className="status-failure">{count(failures, "failure")}</span>
-        <span className="muted">a bar: {spanOf(counts.data.seconds)}</span>
-      </figcaption>
-    </figure>
+    <CountsFrame
+      label={`${count(total, "event")} over time, ${count(failures, "failure")}`}
+      plot={
+        <Plot
+          key={`${theme} ${clock}`}
+          counts={counts.data}
+          clock={clock}
+          narrow={(from, to) => change(withValues(query, { from, to, at: null }))}
+          jump={(at) => change(withValues(query, { at }))}
+        />
+      }
+      caption={
+        <>
+          <strong>{count(total, "event")}</strong>
+          <span className="status-success">{count(total - failures, "success", "successes")}</span>
+          <span className="status-failure">{count(failures, "failure")}</span>
+          <span className="muted">a bar: {spanOf(counts.data.seconds)}</span>
+        </>
+      }
+    />
   );
 }
 

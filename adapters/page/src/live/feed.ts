@@ -76,7 +76,10 @@ export class Feed {
       this.say();
     };
     socket.onmessage = (message: MessageEvent<string>) => this.hear(JSON.parse(message.data) as Frame);
-    socket.onclose = (event) => this.closed(event.code);
+    socket.onclose = (event) => {
+      // One that was closed here, and perhaps followed by another, has nothing more to say.
+      if (this.socket === socket) this.closed(event.code);
+    };
   }
 
   private disconnect(): void {
@@ -109,7 +112,6 @@ export class Feed {
   }
 
   private closed(code: number): void {
-    if (this.socket === null) return;
     if (code === NOT_AUTHENTICATED) {
       this.change({ link: "ended" });
       return;
