@@ -64,7 +64,7 @@ class Outcome:
 
 
 class Verifications:
-    """Owns the tasks of those that run in this process, and the ledgers that they are of."""
+    """Owns the tasks of those that run in this process."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Verifications:
         self._self_audit = self_audit
         self._turn_of = turn_of
         self._new_id = new_id
-        self._tasks: dict[Ledger, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, caller: Credential, scope: Scope) -> VerificationRun:
         """Begin one in the background, and say under which id it is followed.
@@ -91,7 +91,7 @@ class Verifications:
         """
         ledger = caller.ledger
         turn = self._turn_of(ledger)
-        if ledger in self._tasks or not await turn.hold():
+        if not await turn.hold():
             raise AlreadyVerifying(f"the ledger {ledger} is being verified now: ask again when that has ended")
         run = self.begun(caller, scope, VerificationKind.REQUESTED)
         try:
@@ -99,7 +99,9 @@ class Verifications:
         except BaseException:
             await turn.release()
             raise
-        self._tasks[ledger] = asyncio.create_task(self._in_background(caller, scope, run, turn))
+        task = asyncio.create_task(self._in_background(caller, scope, run, turn))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return run
 
     async def run(
@@ -111,7 +113,8 @@ class Verifications:
         turn: Turn | None = None,
     ) -> Outcome:
         """Verify now, keeping a turn that is held, and keep and record what comes of it. Raises StoreUnavailable."""
-        return await self._run(caller, scope, self.begun(caller, scope, kind), on_progress, turn)
+        run, verdict = await self._verified(scope, self.begun(caller, scope, kind), on_progress, turn)
+        return await self.finish(caller, run, verdict)
 
     async def verdict(self, ledger: Ledger, scope: Scope) -> Verdict:
         """Verify now, and leave it to the caller what becomes of the verdict. Raises StoreUnavailable."""
@@ -124,10 +127,9 @@ class Verifications:
 
     async def stop(self) -> None:
         """End those that run here; they are told of as interrupted."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def finish(self, caller: Credential, run: VerificationRun, verdict: Verdict) -> Outcome:
         """Keep the verdict, and record it in the ledger."""
@@ -145,13 +147,15 @@ class Verifications:
 
     async def _in_background(self, caller: Credential, scope: Scope, run: VerificationRun, turn: Turn) -> None:
         try:
-            await self._run(caller, scope, run, None, turn)
+            try:
+                run, verdict = await self._verified(scope, run, None, turn)
+            finally:
+                # Before the verdict can be read: who has read it may ask for the next one.
+                await turn.release()
+            await self.finish(caller, run, verdict)
         except Exception as error:  # It has no other owner; whoever asks for it is told.
             log.exception("verification_failed", ledger=run.ledger, verification=run.id)
             await self._fail(run, str(error) if isinstance(error, AuditError) else _OUR_FAULT)
-        finally:
-            self._tasks.pop(run.ledger, None)
-            await turn.release()
 
     async def _fail(self, run: VerificationRun, reason: str) -> None:
         now = self.clock()
@@ -161,18 +165,14 @@ class Verifications:
         except StoreUnavailable as error:  # Without word from us it is told of as interrupted.
             log.warning("verification_not_kept", verification=run.id, error=repr(error))
 
-    async def _run(
-        self,
-        caller: Credential,
-        scope: Scope,
-        run: VerificationRun,
-        on_progress: OnProgress | None,
-        turn: Turn | None = None,
-    ) -> Outcome:
+    async def _verified(
+        self, scope: Scope, run: VerificationRun, on_progress: OnProgress | None, turn: Turn | None
+    ) -> tuple[VerificationRun, Verdict]:
+        """How far it came, and what was found."""
         word = _Word(self.store, self.clock, run, on_progress)
         async with meanwhile(turn, word.give):
-            verdict = await self._verify.verify(caller.ledger, scope, word.progress)
-        return await self.finish(caller, word.run, verdict)
+            verdict = await self._verify.verify(run.ledger, scope, word.progress)
+        return word.run, verdict
 
 
 class _Word:
