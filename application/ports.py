@@ -1,6 +1,7 @@
 """What the use cases need from the outside, each as a promise that its implementations keep."""
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -38,31 +39,40 @@ class EventStore(Protocol):
         """The events after a position, in order, at most `limit` of them. Raises StoreUnavailable."""
 
 
-class EntityHistory(Protocol):
-    """The records of single entities, as they are in the ledger, and nothing that follows from them."""
+class EntityRecords(Protocol):
+    """The records of single entities of one ledger, as they are there; several may ask at the same time.
 
-    async def head(self, ledger: Ledger, position: Position | None) -> Head:
+    Nothing is checked: a record may have been tampered with. All methods raise StoreUnavailable.
+    """
+
+    @property
+    def ledger(self) -> Ledger:
+        """The one that they are of."""
+
+    async def head(self, position: Position | None) -> Head:
         """The place at a position, which must not be after the last event, or of the last event itself.
 
-        Of a ledger without events it is the place before the first one. Raises StoreUnavailable.
+        Of a ledger without events it is the place before the first one.
         """
 
-    async def segments(
-        self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
-    ) -> Sequence[Segment]:
+    async def segments(self, originator_id: str, after: int, segments: int, until: Position) -> Sequence[Segment]:
         """The records of an entity after a version, the last one of a segment, and up to a position; in order.
 
-        Fewer segments than asked for, or a last one that is not whole, say that there are no more. Nothing is
-        checked: a record may have been tampered with. Raises StoreUnavailable.
+        Fewer segments than asked for, or a last one that is not whole, say that there are no more.
         """
 
-    async def beginnings(self, ledger: Ledger, originator_ids: Sequence[str], until: Position) -> Sequence[Segment]:
+    async def beginnings(self, originator_ids: Sequence[str], until: Position) -> Sequence[Segment]:
         """The first segment of each of these entities that has any records, in their order."""
 
-    async def bodies(
-        self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
-    ) -> Sequence[Bodies]:
+    async def bodies(self, originator_id: str, after: int, segments: int, until: Position) -> Sequence[Bodies]:
         """The same with no more than it takes to see that records are still those that were checked before."""
+
+
+class EntityHistory(Protocol):
+    """The histories of single entities, of all ledgers."""
+
+    def reading(self, ledger: Ledger) -> AbstractAsyncContextManager[EntityRecords]:
+        """The records of one ledger, for one question, however many readings that takes. Raises StoreUnavailable."""
 
 
 class Clock(Protocol):

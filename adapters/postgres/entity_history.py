@@ -1,6 +1,11 @@
-"""The records of single entities, read as columns: a row for each would cost three times as much."""
+"""The records of single entities; those of long lives are read as columns: rows would cost three times as much."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -9,11 +14,18 @@ from domain.chain import genesis
 from domain.entities.history import SEGMENT, Bodies, Segment
 from domain.ledger import Head
 from domain.words import Ledger, Position
-from projections.database import Pool, bound
+from projections.database import Connection, Pool, bound
 
 _HEAD = """
 SELECT position, chain_hash, recorded_at FROM audit.ledger_events
 WHERE ledger = $1 AND ($2::bigint IS NULL OR position = $2) ORDER BY position DESC LIMIT 1
+"""
+
+_TOLD = """
+SELECT event.originator_version AS version, event.position, event.topic, event.record, event.personal,
+    event.leaf_hash, event.chain_hash, before.chain_hash AS previous
+FROM audit.ledger_events AS event
+LEFT JOIN audit.ledger_events AS before ON before.ledger = $1 AND before.position = event.position - 1
 """
 
 _SEGMENTS = f"""
@@ -22,10 +34,7 @@ SELECT (min(version) - 1) / {SEGMENT} * {SEGMENT} + 1 AS first_version,
     array_agg(record) AS records, array_agg(personal) AS personals,
     array_agg(leaf_hash) AS leaf_hashes, array_agg(chain_hash) AS chain_hashes, array_agg(previous) AS previous
 FROM (
-    SELECT event.originator_version AS version, event.position, event.topic, event.record, event.personal,
-        event.leaf_hash, event.chain_hash, before.chain_hash AS previous
-    FROM audit.ledger_events AS event
-    LEFT JOIN audit.ledger_events AS before ON before.ledger = $1 AND before.position = event.position - 1
+    {_TOLD}
     WHERE event.ledger = $1 AND event.originator_id = $2
         AND event.originator_version > $3 AND event.originator_version <= $4 AND event.position <= $5
     ORDER BY event.originator_version
@@ -37,22 +46,12 @@ ORDER BY first_version
 _BEGINNINGS = f"""
 SELECT wanted.id AS originator_id, told.* FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, number)
 CROSS JOIN LATERAL (
-    SELECT 1 AS first_version,
-        array_agg(version) AS versions, array_agg(position) AS positions, array_agg(topic) AS topics,
-        array_agg(record) AS records, array_agg(personal) AS personals,
-        array_agg(leaf_hash) AS leaf_hashes, array_agg(chain_hash) AS chain_hashes, array_agg(previous) AS previous
-    FROM (
-        SELECT event.originator_version AS version, event.position, event.topic, event.record, event.personal,
-            event.leaf_hash, event.chain_hash, before.chain_hash AS previous
-        FROM audit.ledger_events AS event
-        LEFT JOIN audit.ledger_events AS before ON before.ledger = $1 AND before.position = event.position - 1
-        WHERE event.ledger = $1 AND event.originator_id = wanted.id
-            AND event.originator_version <= {SEGMENT} AND event.position <= $3
-        ORDER BY event.originator_version
-    ) AS events
-    HAVING count(*) > 0
+    {_TOLD}
+    WHERE event.ledger = $1 AND event.originator_id = wanted.id
+        AND event.originator_version <= {SEGMENT} AND event.position <= $3
+    ORDER BY event.originator_version
 ) AS told
-ORDER BY wanted.number
+ORDER BY wanted.number, told.version
 """
 
 _BODIES = f"""
@@ -78,39 +77,51 @@ class PostgresEntityHistory:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def head(self, ledger: Ledger, position: Position | None) -> Head:
+    @asynccontextmanager
+    async def reading(self, ledger: Ledger) -> AsyncIterator["PostgresEntityRecords"]:
+        """In one transaction: to begin and to end one takes as long as to read ten events."""
         async with bound(self._pool, ledger, readonly=True) as connection:
-            row = await connection.fetchrow(_HEAD, ledger, position)
-        if row is None:
-            return Head.empty(ledger)
+            yield PostgresEntityRecords(connection, ledger)
+
+
+class PostgresEntityRecords:
+    """Keeps the promises of `application.ports.EntityRecords`. Owns the connection while it lives."""
+
+    def __init__(self, connection: Connection, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._connection = connection
+        self._one_at_a_time = asyncio.Lock()
+
+    async def head(self, position: Position | None) -> Head:
+        rows = await self._rows(_HEAD, position)
+        if not rows:
+            return Head.empty(self.ledger)
+        (row,) = rows
         return Head(Position(row["position"]), row["chain_hash"], row["recorded_at"])
 
-    async def segments(
-        self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
-    ) -> Sequence[Segment]:
-        rows = await self._rows(_SEGMENTS, ledger, originator_id, after, segments, until)
-        return [_segment(ledger, originator_id, **dict(row)) for row in rows]
+    async def segments(self, originator_id: str, after: int, segments: int, until: Position) -> Sequence[Segment]:
+        rows = await self._rows(_SEGMENTS, originator_id, after, after + segments * SEGMENT, until)
+        return [_segment(self.ledger, originator_id, *row) for row in rows]
 
-    async def beginnings(self, ledger: Ledger, originator_ids: Sequence[str], until: Position) -> Sequence[Segment]:
-        async with bound(self._pool, ledger, readonly=True) as connection:
-            rows = await connection.fetch(_BEGINNINGS, ledger, list(originator_ids), until)
-        return [_segment(ledger, **dict(row)) for row in rows]
+    async def beginnings(self, originator_ids: Sequence[str], until: Position) -> Sequence[Segment]:
+        rows = await self._rows(_BEGINNINGS, list(originator_ids), until)
+        lives = groupby(rows, itemgetter(0))
+        return [
+            _segment(self.ledger, originator_id, 1, *[*zip(*life, strict=True)][1:]) for originator_id, life in lives
+        ]
 
-    async def bodies(
-        self, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
-    ) -> Sequence[Bodies]:
-        rows = await self._rows(_BODIES, ledger, originator_id, after, segments, until)
+    async def bodies(self, originator_id: str, after: int, segments: int, until: Position) -> Sequence[Bodies]:
+        rows = await self._rows(_BODIES, originator_id, after, after + segments * SEGMENT, until)
         return [Bodies(**dict(row)) for row in rows]
 
-    async def _rows(
-        self, query: str, ledger: Ledger, originator_id: str, after: int, segments: int, until: Position
-    ) -> list[asyncpg.Record]:
-        last = after + segments * SEGMENT
-        async with bound(self._pool, ledger, readonly=True) as connection:
-            return await connection.fetch(query, ledger, originator_id, after, last, until)
+    async def _rows(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        async with self._one_at_a_time:
+            return await self._connection.fetch(query, self.ledger, *arguments)
 
 
-def _segment(ledger: Ledger, originator_id: str, **columns: Any) -> Segment:
-    if columns["positions"][0] == 1:
-        columns["previous"][0] = genesis(ledger)
-    return Segment(ledger, originator_id, **columns)
+def _segment(ledger: Ledger, originator_id: str, first_version: int, *columns: Any) -> Segment:
+    """From the columns of `_TOLD`, in their order."""
+    segment = Segment(ledger, originator_id, first_version, *columns)
+    if segment.positions[0] != 1:
+        return segment
+    return replace(segment, previous=[genesis(ledger), *segment.previous[1:]])

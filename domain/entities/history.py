@@ -14,7 +14,7 @@ from domain.merkle import leaf_hash
 from domain.values import JsonObject
 from domain.words import Ledger, Position
 
-SEGMENT = 250
+SEGMENT = 125
 """How many versions are read, checked and remembered together."""
 
 
@@ -69,7 +69,7 @@ class Bodies:
 class Segment:
     """Versions of one entity that follow one another, a list for each column of the ledger.
 
-    It begins with version 1, 251, 501 and so on.
+    It begins with version 1, 126, 251 and so on.
     """
 
     ledger: Ledger

@@ -40,6 +40,10 @@ SETS = frozenset(
 ) | {AFFECTED}
 """What holds several values at once."""
 
+# In Python 3.11 to look up a member of an enumeration takes as long as all else that a rule here does.
+_KEEP, _REMOVE, _REPLACE, _CLEAR, _COUNT = How.KEEP, How.REMOVE, How.REPLACE, How.CLEAR, How.COUNT
+_SUCCESS = Status.SUCCESS
+
 _EMPTIED = object()
 _Tells: TypeAlias = Iterator[tuple[str, object]]
 
@@ -51,19 +55,19 @@ def evolve(life: Life, event: AuditEvent) -> Life:
 
 def evolve_course(life: Life, event: AuditEvent) -> Life:
     """The same of a life of which only `state`, `begun` and `ended` are known and wanted."""
-    succeeded = event.facts["status"] == Status.SUCCESS
+    succeeded = event.facts["status"] == _SUCCESS
     return _told_of(life, event, list(_course(event.activity)) if succeeded else [])
 
 
 def _told_of(life: Life, event: AuditEvent, told: list[tuple[str, object]]) -> Life:
     if not told:
         return life
-    occurred_at, position = stamp(event)
+    occurred_at, position = mine = stamp(event)
     registers = dict(life)
     for key, value in told:
         if value is _EMPTIED:
-            _empty(registers, key, (occurred_at, position))
-        elif _is_news(registers, key, (occurred_at, position)):
+            _empty(registers, key, mine)
+        elif _is_news(registers, key, mine):
             registers[key] = value, occurred_at, position  # type: ignore[assignment] # _EMPTIED is the only object
     return registers if len(registers) <= MOST_REGISTERS else _newest(registers)
 
@@ -71,9 +75,9 @@ def _told_of(life: Life, event: AuditEvent, told: list[tuple[str, object]]) -> L
 def tells(event: AuditEvent) -> _Tells:
     """What an event says of its entity, by the keys of registers."""
     activity, facts = event.activity, event.facts
-    if facts["status"] != Status.SUCCESS:
+    if facts["status"] != _SUCCESS:
         for learned in activity.effect.learned:
-            if learned.how is How.COUNT:
+            if learned.how is _COUNT:
                 yield f"counts/{learned.attribute}/{facts['position']}", True
         return
     effect = activity.effect
@@ -112,10 +116,10 @@ def actor_key(facts: JsonObject) -> str:
 
 
 def _learned(learned: Learned, facts: JsonObject) -> _Tells:
-    if learned.how is How.CLEAR:
+    if learned.how is _CLEAR:
         yield f"sets/{learned.attribute}", _EMPTIED
         return
-    if learned.how is How.COUNT:
+    if learned.how is _COUNT:
         yield f"counts/{learned.attribute}", _EMPTIED
         return
     details = facts["details"]
@@ -123,17 +127,17 @@ def _learned(learned: Learned, facts: JsonObject) -> _Tells:
     value = actor_key(facts) if learned.detail == ACTOR else details.get(learned.detail)
     if value is None:
         return
-    if learned.how is How.KEEP:
+    if learned.how is _KEEP:
         yield f"attributes/{learned.attribute}", value
     else:
         yield from _members(learned.attribute, value, learned.how)
 
 
 def _members(name: str, value: JsonValue, how: How) -> _Tells:
-    if how is How.REPLACE:
+    if how is _REPLACE:
         yield f"sets/{name}", _EMPTIED
     for member in value if isinstance(value, list) else [value]:
-        yield f"sets/{name}/{member}", how is not How.REMOVE
+        yield f"sets/{name}/{member}", how is not _REMOVE
 
 
 def _changed(changes: JsonValue) -> _Tells:
@@ -144,7 +148,7 @@ def _changed(changes: JsonValue) -> _Tells:
         name = str(change["path"]).removeprefix("/")
         new = change.get("new")
         if name in SETS:
-            yield from _members(name, [] if new is None else new, How.REPLACE)
+            yield from _members(name, [] if new is None else new, _REPLACE)
         elif "new" in change or "old" in change:
             yield f"attributes/{name}", new
 

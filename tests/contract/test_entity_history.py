@@ -1,5 +1,6 @@
 """What every history of entities promises: the records as they are, in segments, up to a position."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,13 +27,19 @@ class Kept:
     store: EventStore
     history: EntityHistory
 
+    async def head(self, position: Position | None) -> Head:
+        async with self.history.reading(DEFAULT_LEDGER) as records:
+            return await records.head(position)
+
     async def tell(self, count: int, bot: str = "b", ledger: Ledger = DEFAULT_LEDGER) -> None:
         drafts = [draft(ledger, **step("CheckInBot", f"bot:{bot}")) for _ in range(count)]
         await self.store.append(ledger, drafts)
 
     async def versions(self, after: int, segments: int, until: int) -> list[tuple[int, int, int]]:
         """First and last version and length of each segment."""
-        found = await self.history.segments(DEFAULT_LEDGER, _KEY, after, segments, Position(until))
+        async with self.history.reading(DEFAULT_LEDGER) as records:
+            assert records.ledger == DEFAULT_LEDGER
+            found = await records.segments(_KEY, after, segments, Position(until))
         for segment in found:
             segment.check()
             assert segment.first_version == segment.versions[0]
@@ -52,17 +59,18 @@ async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
 
 
 async def test_of_an_empty_ledger_there_is_the_place_before_the_first_event(kept: Kept) -> None:
-    assert await kept.history.head(DEFAULT_LEDGER, None) == Head.empty(DEFAULT_LEDGER)
+    assert await kept.head(None) == Head.empty(DEFAULT_LEDGER)
     assert await kept.versions(0, 1, 0) == []
-    assert await kept.history.bodies(DEFAULT_LEDGER, _KEY, 0, 1, Position(0)) == []
+    async with kept.history.reading(DEFAULT_LEDGER) as records:
+        assert await records.bodies(_KEY, 0, 1, Position(0)) == []
 
 
 async def test_each_position_is_a_place(kept: Kept) -> None:
     await kept.tell(3)
     (first, second, third) = await kept.store.read(DEFAULT_LEDGER, Position(0), 9)
-    assert await kept.history.head(DEFAULT_LEDGER, None) == Head(third.position, third.chain_hash, third.recorded_at)
+    assert await kept.head(None) == Head(third.position, third.chain_hash, third.recorded_at)
     for event in (first, second):
-        place = await kept.history.head(DEFAULT_LEDGER, event.position)
+        place = await kept.head(event.position)
         assert place == Head(event.position, event.chain_hash, event.recorded_at)
 
 
@@ -90,7 +98,8 @@ async def test_the_beginnings_of_many_lives_come_at_once(kept: Kept) -> None:
     """In the order asked for; of who has none there is none."""
     await kept.tell(2)
     await kept.tell(3, bot="other")
-    found = await kept.history.beginnings(DEFAULT_LEDGER, ["bot:other", "bot:none", _KEY], Position(4))
+    async with kept.history.reading(DEFAULT_LEDGER) as records:
+        found = await records.beginnings(["bot:other", "bot:none", _KEY], Position(4))
     for segment in found:
         segment.check()
     assert [(one.originator_id, list(one.versions)) for one in found] == [("bot:other", [1, 2]), (_KEY, [1, 2])]
@@ -99,8 +108,10 @@ async def test_the_beginnings_of_many_lives_come_at_once(kept: Kept) -> None:
 async def test_bodies_are_what_the_segments_hold(kept: Kept) -> None:
     await kept.tell(SEGMENT + 3)
     until = Position(SEGMENT + 3)
-    whole, rest = await kept.history.bodies(DEFAULT_LEDGER, _KEY, 0, 2, until)
-    segments = await kept.history.segments(DEFAULT_LEDGER, _KEY, 0, 2, until)
+    async with kept.history.reading(DEFAULT_LEDGER) as records:
+        (whole, rest), segments = await asyncio.gather(
+            records.bodies(_KEY, 0, 2, until), records.segments(_KEY, 0, 2, until)
+        )
     for body, segment in zip((whole, rest), segments, strict=True):
         assert body == Bodies.of(segment)
     assert whole.is_whole
