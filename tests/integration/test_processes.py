@@ -3,8 +3,11 @@
 import asyncio
 import gc
 import os
+import platform
+import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +95,29 @@ async def test_what_is_asked_meanwhile_waits_in_the_pipe() -> None:
         assert await second - await first < 0.5
     finally:
         await process.end()
+
+
+async def test_builders_give_way_to_everybody_else() -> None:
+    """By their priority, which is as low as it can be without waiting for ever, and by the length of their turns."""
+    builders = Builders()
+    try:
+        async with builders.one() as builder:
+            process = await builder.call(os.getpid)
+            assert os.getpriority(os.PRIO_PROCESS, process) == 19
+            assert await builder.call(os.sched_getscheduler, 0) == os.SCHED_OTHER
+            assert await builder.call(turn_nanoseconds) in {None, 100_000_000}
+    finally:
+        await builders.close()
+
+
+def turn_nanoseconds() -> int | None:
+    """How long a turn this process asks for; None where that cannot be asked for, or is not told."""
+    release = re.match(r"(\d+)\.(\d+)", platform.release())
+    told = Path("/proc/self/sched")
+    if release is None or (int(release[1]), int(release[2])) < (6, 12) or not told.exists():
+        return None
+    (slice_,) = re.findall(r"slice\s*:\s*(\d+)", told.read_text())
+    return int(slice_)
 
 
 async def test_builders_are_ended_while_exports_use_them() -> None:
