@@ -67,17 +67,19 @@ class ExportPage:
     """Where the next page begins; None if there is none."""
 
 
-async def page(connection: Connection, query: Query, order: Order, after: Keyset | None) -> ExportPage:
-    """The events behind a keyset, up to `until` of the query, which must be given. Raises LedgerDamaged."""
+async def page(
+    connection: Connection, query: Query, order: Order, after: Keyset | None, most: int = PAGE_ROWS
+) -> ExportPage:
+    """At most so many events behind a keyset, up to `until` of the query, which must be given. Raises LedgerDamaged."""
     assert query.until is not None
     statement = Statement()
     if order is Order.OCCURRED:
-        found, _ = await newest_places(connection, statement, query, after, PAGE_ROWS)
+        found, _ = await newest_places(connection, statement, query, after, most)
         behind_empty = None
     else:
         begin = after[1] if after is not None else Position(0)
         stretch = begin, Position(min(query.until, begin + SCAN))
-        found = by_position_sql(statement, query, stretch, PAGE_ROWS, _FOUND)
+        found = by_position_sql(statement, query, stretch, most, _FOUND)
         behind_empty = (_NO_TIME, stretch[1]) if stretch[1] < query.until else None
     sql = _WITH_EVIDENCE.format(
         found=found, order=_ORDERS[order], bytes=statement.add(PAGE_BYTES), nothing=evidence_page.NOTHING

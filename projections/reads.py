@@ -161,11 +161,16 @@ class Reads:
             return freshness
 
     async def export_page(
-        self, ledger: Ledger, query: Query, order: Order, after: exporting.Keyset | None
+        self,
+        ledger: Ledger,
+        query: Query,
+        order: Order,
+        after: exporting.Keyset | None,
+        most: int = exporting.PAGE_ROWS,
     ) -> exporting.ExportPage:
         """The next page of an export, which goes on behind a keyset. Raises LedgerDamaged, too."""
         async with self.fresh(ledger, "activity", AT_ONCE) as (connection, _):
-            return await exporting.page(connection, query, order, after)
+            return await exporting.page(connection, query, order, after, most)
 
     async def count(self, ledger: Ledger, query: Query) -> int:
         """How many events fit."""

@@ -233,6 +233,7 @@ async def _wired(url: str, settings: Settings, pools: _Pools, before_pools_close
             kept_checkpoints=kept,
             ledger=Ledger(settings.ledger),
             export_trail=ExportTrail(exports, self_audit, export_notes, _now, _new_id, settings.max_exports),
+            answered=builders.room.leave,
             limits=Limits(settings.max_command_bytes, verification_workers=settings.verification_workers),
             page=Path(__file__).parents[1] / "page" / "dist",
         ),

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from adapters.exports import building
+from adapters.exports.room import Room
 from adapters.processes import ProcessDied, WorkProcess, started_process
 
 PER_EXPORT = min(2, os.cpu_count() or 1)
@@ -28,6 +29,7 @@ class Builders:
     def __init__(self) -> None:
         self._idle: list[WorkProcess] = []
         self._all: set[WorkProcess] = set()
+        self.room = Room(lambda: [builder.process for builder in self._all])
         self._starting = asyncio.Lock()
         """Held while one starts: whoever comes meanwhile had better take it than start another."""
 
@@ -71,6 +73,7 @@ class Builders:
     async def _start(self) -> WorkProcess:
         builder = await started_process(building.prepare)
         self._all.add(builder)
+        self.room.place(builder.process)
         return builder
 
     async def _end(self, builder: WorkProcess) -> None:

@@ -31,7 +31,7 @@ from domain.signed_note import NoteSignature, SignedNote, VerifierKey
 from domain.values import JsonObject, rfc3339
 from domain.words import ExportFormat, Ledger, Position
 from projections.activity_query import Query
-from projections.exporting import Keyset
+from projections.exporting import PAGE_ROWS, Keyset
 from projections.proofs import NotSigned, Proofs
 from projections.reads import Freshness, Reads, Wait
 from projections.tree import Trees
@@ -39,6 +39,8 @@ from projections.tree import Trees
 _WAIT_SECONDS = 10.0
 _CHECKPOINT_SECONDS = 3.0
 _LOOK_SECONDS = 0.1
+_ROWS_BESIDE_OTHERS = 250
+"""Of a page while others are answered: what it costs the database and this process in one go is what they wait for."""
 
 log = structlog.get_logger()
 
@@ -122,7 +124,8 @@ class Export:
         query = Query(asked.wanted, asked.only_actor, self.position)
         after: Keyset | None = None
         while True:
-            page = await self._exports.reads.export_page(self._ledger, query, asked.order, after)
+            rows = _ROWS_BESIDE_OTHERS if self._exports.builders.room.is_left else PAGE_ROWS
+            page = await self._exports.reads.export_page(self._ledger, query, asked.order, after, rows)
             if page.rows is not None:
                 yield page.rows
             if page.goes_on is None:

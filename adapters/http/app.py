@@ -130,6 +130,7 @@ async def _around_each_request(
         return response
     finally:
         _report(request, status, time.perf_counter() - started)
+        request.app[SERVICES].answered()
 
 
 async def _answer(

@@ -1,5 +1,6 @@
 """What the handlers call: use cases and reads, wired by `bootstrap`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,8 @@ class Services:
     ledger: Ledger
     """Whose keys are shown to those who name none."""
     export_trail: ExportTrail
+    answered: Callable[[], None]
+    """To be called whenever somebody was answered: exports leave room for who comes next."""
     limits: Limits
     page: Path
     """The folder of the built page."""

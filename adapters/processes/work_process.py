@@ -51,6 +51,11 @@ class WorkProcess:
         """Answers are taken in the order in which was asked."""
 
     @property
+    def process(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    @property
     def is_fit(self) -> bool:
         """Whether it lives, to our knowledge, and owes no answer, as one does that was asked by somebody who left."""
         return self._is_open and not self._owed

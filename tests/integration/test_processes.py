@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.exports import room
 from adapters.exports.builder import Builders
 from adapters.postgres import stretch_worker
 from adapters.processes import ProcessDied, started_process
+from tests.patience import PATIENCE
 
 _HEAVY = ("pydantic", "structlog", "aiohttp", "openpyxl", "adapters.bootstrap")
 
@@ -106,6 +108,36 @@ async def test_builders_give_way_to_everybody_else() -> None:
             assert os.getpriority(os.PRIO_PROCESS, process) == 19
             assert await builder.call(os.sched_getscheduler, 0) == os.SCHED_OTHER
             assert await builder.call(turn_nanoseconds) in {None, 100_000_000}
+    finally:
+        await builders.close()
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor, and nothing to leave")
+async def test_builders_leave_a_processor_to_others_while_these_are_answered() -> None:
+    """For a moment after the last answer."""
+    all_ = os.sched_getaffinity(0)
+    builders = Builders()
+    try:
+        async with builders.one() as first:
+            assert os.sched_getaffinity(first.process) == all_
+            builders.room.leave()
+            assert os.sched_getaffinity(first.process) == all_ - {min(all_)}
+            async with asyncio.timeout(PATIENCE):
+                while os.sched_getaffinity(first.process) != all_:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+    finally:
+        await builders.close()
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor, and nothing to leave")
+async def test_a_builder_that_starts_while_others_are_answered_leaves_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_SECONDS", PATIENCE)
+    all_ = os.sched_getaffinity(0)
+    builders = Builders()
+    builders.room.leave()
+    try:
+        async with builders.one() as builder:
+            assert os.sched_getaffinity(builder.process) == all_ - {min(all_)}
     finally:
         await builders.close()
 
