@@ -27,6 +27,7 @@ from benchmarks.data import DAYS, END
 from benchmarks.figures import Figure, compared, latencies, per_second
 from benchmarks.load import get_in_turn, in_process
 from benchmarks.projecting import catch_up
+from benchmarks.served import Served, served
 from domain.exported import EVENT_COLUMNS, Columns, Evidence, facts_of
 from domain.filters import EventFilter
 from domain.values import parse_rfc3339, rfc3339
@@ -62,15 +63,17 @@ async def run(bench: Bench) -> Sequence[Figure]:
     async with bench.trail(url) as wired:
         bench.tell("projecting what is not yet")
         await catch_up(wired)
+        by = console(DEFAULT_LEDGER, END, "benchmarks")
+        _, key = await wired.create_credential.create(by, "benchmarks", Role.AUDITOR)
     bench.analyze(url)
-    async with bench.server(url, background=False) as (wired, address):
-        caller = console(DEFAULT_LEDGER, END, "benchmarks")
-        _, key = await wired.create_credential.create(caller, "benchmarks", Role.AUDITOR)
+    async with bench.trail(url) as wired:
+        figures = await _against_writers(bench, wired)
+    async with served(url, background=False) as service:
         return [
-            *await _against_writers(bench, wired),
-            await _memory(bench, wired, address, key),
-            await _first_byte(bench, address, key),
-            await _others(bench, address, key),
+            *figures,
+            await _memory(bench, service, key),
+            await _first_byte(bench, service.address, key),
+            await _others(bench, service.address, key),
         ]
 
 
@@ -173,16 +176,15 @@ def _by_rustpy(path: Path, rows: Rows) -> None:
     rustpy_xlsxwriter.write_worksheet(records, file_name=str(path), sheet_name="Events")
 
 
-async def _memory(bench: Bench, wired: Trail, address: str, key: str) -> Figure:
+async def _memory(bench: Bench, service: Served, key: str) -> Figure:
     """The most that the server and its builders have at any moment of an export."""
-    del wired
     small, large = _days(10_000 / bench.large), ""
-    await in_process(take, address, key, small)  # What is loaded once is not the export's.
+    await in_process(take, service.address, key, small)  # What is loaded once is not the export's.
     found = []
     for query in (small, large):
         bench.tell("measuring memory of an export")
-        async with _peak() as peak:
-            await in_process(take, address, key, query)
+        async with _peak(service.process.pid) as peak:
+            await in_process(take, service.address, key, query)
         found.append(peak[0] / _MB)
     return _within(
         f"peak memory of the server, {bench.large:,} rows",
@@ -236,13 +238,13 @@ def _days(share: float, before_end: float = 0.0) -> str:
 
 
 @asynccontextmanager
-async def _peak() -> AsyncIterator[list[int]]:
+async def _peak(server: int) -> AsyncIterator[list[int]]:
     """The most bytes of memory that this process and its children have while the block runs, looked at often."""
     peak = [0]
 
     async def watch() -> None:
         while True:
-            peak[0] = max(peak[0], sum(map(_memory_of, _family())))
+            peak[0] = max(peak[0], sum(map(_memory_of, (server, *_children(server)))))
             await asyncio.sleep(_LOOK_SECONDS)
 
     watching = asyncio.ensure_future(watch())
@@ -253,22 +255,13 @@ async def _peak() -> AsyncIterator[list[int]]:
         await asyncio.gather(watching, return_exceptions=True)
 
 
-def _family() -> list[int]:
-    """This process and the builders."""
-    own = os.getpid()
-    children = [Path(f"/proc/{child}") for task in Path("/proc/self/task").iterdir() for child in _children(task)]
-    found = [own]
-    for entry in children:
+def _children(process: int) -> list[int]:
+    """The builders of a server: its threads' children."""
+    found: list[int] = []
+    for thread in Path(f"/proc/{process}/task").iterdir():
         with contextlib.suppress(OSError):
-            if b"adapters.processes.child" in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
+            found += map(int, (thread / "children").read_text().split())
     return found
-
-
-def _children(task: Path) -> list[str]:
-    with contextlib.suppress(OSError):
-        return (task / "children").read_text().split()
-    return []
 
 
 def _memory_of(process: int) -> int:

@@ -15,6 +15,18 @@ _ROWS = "[role=row][data-index]"
 _FAILURES = incident.FAILED_LOG_INS + 2
 """From the attacker's address: the log-ins, and two calls with a token that was revoked."""
 
+_TYPE_AND_ENTER = """async (box, typed) => {
+    box.focus();
+    const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+    for (let end = 1; end <= typed.length; end += 1) {
+        set.call(box, typed.slice(0, end));
+        box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        await Promise.resolve();
+    }
+    box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", code: "Enter", bubbles: true, cancelable: true }));
+}"""
+"""A person quicker than the page: the keys come one after the other, with no frame between them."""
+
 _MANY = "/explore?module=certificate_operations"
 
 
@@ -71,6 +83,38 @@ async def test_filters_are_typed_and_completed_by_keyboard(page: Page, analyst: 
     await expect(page).not_to_have_url(re.compile("ip="))
     await page.keyboard.press("Backspace")
     await expect(page).not_to_have_url(re.compile("status="))
+
+
+@pytest.mark.parametrize(
+    ("typed", "added"),
+    [
+        ("status:failure", "status=failure"),
+        ("activity:certificate.renewed", "activity=certificate.renewed"),
+        ("module:certificate_operations", "module=certificate_operations"),
+        (f"ip:{incident.ATTACKER_IP}", f"ip={incident.ATTACKER_IP}"),
+    ],
+)
+@pytest.mark.parametrize("is_known", [False, True], ids=["before the activities are known", "once they are"])
+async def test_enter_means_what_was_typed_however_quickly(
+    page: Page, analyst: Client, typed: str, added: str, is_known: bool
+) -> None:
+    may_come = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await may_come.wait()
+        await route.continue_()
+
+    await page.route("**/v1/modules", hold)
+    await page.goto(analyst.address)
+    await expect(page.locator(_ROWS).first).to_be_visible()
+    box = page.get_by_role("combobox", name="Filter events")
+    if is_known:
+        may_come.set()
+        async with page.expect_response("**/v1/modules"):
+            await box.focus()
+    await box.evaluate(_TYPE_AND_ENTER, typed)
+    await expect(page).to_have_url(f"{analyst.address}/explore?{added}")
+    may_come.set()
 
 
 async def test_filters_are_chosen_and_taken_away_by_mouse(page: Page, analyst: Client) -> None:

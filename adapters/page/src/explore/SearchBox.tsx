@@ -1,4 +1,4 @@
-import { useDeferredValue, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import {
   Button,
   ComboBox,
@@ -32,7 +32,8 @@ export function SearchBox({ query, add, remove }: Props) {
   const [isUsed, setIsUsed] = useState(false);
   const session = useSession();
   const activities = useActivities(isUsed && seesAll(session));
-  const completions = useCompletions(useDeferredValue(input), activities);
+  // Of what is in the box, and not of what was a moment ago: a quick Enter chooses from them.
+  const completions = useCompletions(input, activities);
   const terms = termsOf(query);
 
   function choose(completion: Completion | undefined): void {

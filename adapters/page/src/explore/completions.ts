@@ -47,8 +47,10 @@ export function useCompletions(input: string, activities: readonly string[]): Co
   });
   if (name === "q" || isSearch(input, name)) return [search(name === "q" ? rest : input.trim())];
   if (name === null) return general(rest, activities);
-  const values = asked === null ? fixed(name, rest, activities) : (served.data?.suggestions ?? []).map(suggested(name));
-  const exact: Completion[] = rest === "" || asked === null ? [] : [completion({ name, value: rest }, `${name}: ${rest}`, "as typed")];
+  const found = (served.data?.suggestions ?? []).filter((one) => !served.isPlaceholderData || isLike(rest, one));
+  const values = asked === null ? fixed(name, rest, activities) : found.map(suggested(name));
+  const isKnown = asked === null && (name !== "activity" || activities.length > 0);
+  const exact: Completion[] = rest === "" || isKnown ? [] : [completion({ name, value: rest }, `${name}: ${rest}`, "as typed")];
   return name === "text" ? [completion({ name, value: rest }, rest, HINTS.text)] : [...values, ...exact];
 }
 
@@ -110,10 +112,17 @@ function fixed(name: FilterName, typed: string, activities: readonly string[]): 
         : name === "activity"
           ? activities.map((activity) => [activity, phrase(activity)])
           : [];
+  const isWhole = (value: string): number => Number(value === wanted);
   return choices
     .filter(([value, words]) => value.includes(wanted) || words.toLowerCase().includes(wanted))
+    .sort(([one], [other]) => isWhole(other) - isWhole(one)) // What was written out is what Enter means.
     .slice(0, MOST)
     .map(([value, words]) => completion({ name, value }, words, name));
+}
+
+/** Whether what was found for a shorter beginning may be found for this one. */
+function isLike(typed: string, { value, label }: Suggestion): boolean {
+  return `${value} ${label ?? ""}`.toLowerCase().includes(typed.toLowerCase());
 }
 
 function suggested(name: FilterName): (found: Suggestion) => Completion {
