@@ -3,7 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 
 from application.ports import EventStore
 from domain.errors import AuditError, StoreUnavailable
@@ -17,6 +19,12 @@ LARGEST_BATCH = 2000
 
 LARGEST_BATCH_BYTES = 16 * 1024 * 1024
 """How many bytes they have together, unless a single request brings more."""
+
+MANY_AT_ONCE = 8
+"""So many requests that were answered together are waited for when they come again, one after the other."""
+
+GATHER_SECONDS = 0.01
+"""For so long at most, from their answers."""
 
 
 class Overloaded(AuditError):
@@ -34,10 +42,16 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Line:
-    """The requests of one ledger that wait, and the task that serves them; it exists while any does."""
+    """The requests of one ledger that wait, and the task that serves them while any does."""
 
     waiting: deque[_Waiting] = field(default_factory=deque)
     server: "asyncio.Task[None] | None" = None
+    answered: int = 0
+    """How many requests were answered together last,"""
+    answered_at: float = -inf
+    """and when, by the loop's clock."""
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when as many wait again."""
 
 
 class GroupCommit:
@@ -45,6 +59,9 @@ class GroupCommit:
 
     A request that comes when nothing is in flight is appended at once, alone. What comes was encoded by its sender's
     task before, while the database worked on the last batch; only numbering and linking wait for the ledger's head.
+
+    Where many senders each wait for their answers, those who were answered together are about to send again. The first
+    of them would go alone, and all others wait for its transaction: so they are waited for, for a few milliseconds.
 
     Everything happens in one event loop, so nothing is locked. Each request's task puts it into its ledger's line
     and counts it; from there on the line's task owns it: that alone takes it out, answers it and counts it off. The
@@ -87,6 +104,8 @@ class GroupCommit:
         line.waiting.append(_Waiting(drafts, size, answers))
         self._waiting += len(drafts)
         self._waiting_bytes += size
+        if len(line.waiting) >= line.answered:
+            line.enough.set()
         if line.server is None:
             line.server = asyncio.create_task(self._serve(ledger, line), name=f"append to {ledger}")
         return await answers
@@ -103,16 +122,19 @@ class GroupCommit:
         """Append what waits, batch after batch, until nothing does."""
         try:
             while line.waiting:
+                await _gathered(line)
                 batch = _taken(line.waiting)
                 try:
                     await self._append(ledger, batch)
                 finally:
                     self._count_off(batch)
+                line.answered, line.answered_at = len(batch), asyncio.get_running_loop().time()
         finally:
             # Only a cancelled task leaves requests behind: nothing is awaited between the last look and here.
             _fail(line.waiting, StoreUnavailable("the service stops"))
             self._count_off(line.waiting)
-            del self._lines[ledger]
+            line.waiting.clear()
+            line.server = None
 
     def _count_off(self, answered: Iterable[_Waiting]) -> None:
         for one in answered:
@@ -141,6 +163,17 @@ class GroupCommit:
                 own = [next(answers) for _ in one.drafts]
                 if not one.answers.done():
                     one.answers.set_result(own)
+
+
+async def _gathered(line: _Line) -> None:
+    """Wait until as many requests are there as were answered together a moment ago, if these were many."""
+    left = line.answered_at + GATHER_SECONDS - asyncio.get_running_loop().time()
+    if line.answered < MANY_AT_ONCE or len(line.waiting) >= line.answered or left <= 0:
+        return
+    line.enough.clear()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(left):
+            await line.enough.wait()
 
 
 def _fail(batch: Iterable[_Waiting], error: Exception) -> None:

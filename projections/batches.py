@@ -14,7 +14,7 @@ from domain.words import Ledger, Position
 BATCH = 4000
 """How many events are read and applied together."""
 
-_AT_A_TIME = 200
+_AT_A_TIME = 50
 """How many are decoded before others get their turn on the event loop."""
 
 _KEPT = 4

@@ -32,6 +32,9 @@ Sent: TypeAlias = bytes | Excess
 
 async def whole(request: web.Request, limit: int) -> Sent:
     """The body; what is too large is not read to its end."""
+    if request.content.is_eof():  # All of it came with the head, as most commands do.
+        came = request.content.read_nowait()
+        return came if len(came) <= limit else Excess(came[:KEPT_OF_TOO_LARGE], len(came), limit)
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk

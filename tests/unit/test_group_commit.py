@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from adapters.memory.event_store import MemoryEventStore
-from application.group_commit import LARGEST_BATCH, LARGEST_BATCH_BYTES, GroupCommit, Overloaded
+from application import group_commit
+from application.group_commit import LARGEST_BATCH, LARGEST_BATCH_BYTES, MANY_AT_ONCE, GroupCommit, Overloaded
 from domain.errors import StoreUnavailable
 from domain.ledger import LedgerEvent
 from domain.receipt import CommandConflict, Receipt
@@ -78,6 +79,65 @@ async def test_what_comes_meanwhile_shares_the_next_append(gated: GatedStore, st
     assert gated.batches == [1, 40]
     assert [position for own in answers for position in own] == list(range(1, 42))
     assert store.waiting == 0
+
+
+async def answered_together(gated: GatedStore, store: GroupCommit, count: int) -> None:
+    """Let so many requests share a batch."""
+    gated.gate.clear()
+    first = appended(store, draft())
+    await begun()
+    rest = [appended(store, draft()) for _ in range(count)]
+    await begun()
+    gated.gate.set()
+    await asyncio.gather(first, *rest)
+    assert gated.batches[-2:] == [1, count]
+
+
+async def test_many_who_were_answered_together_are_waited_for(
+    gated: GatedStore, store: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come again one after the other, and the first does not go ahead of the others."""
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", 60)
+    await answered_together(gated, store, MANY_AT_ONCE)
+    again = []
+    for _ in range(MANY_AT_ONCE):
+        assert gated.batches == [1, MANY_AT_ONCE]
+        again.append(appended(store, draft()))
+        await begun()
+    await asyncio.gather(*again)
+    assert gated.batches == [1, MANY_AT_ONCE, MANY_AT_ONCE]
+
+
+async def test_nobody_waits_long_for_those_who_do_not_come(gated: GatedStore, store: GroupCommit) -> None:
+    """One of many who comes again alone is recorded, and then counts as alone."""
+    await answered_together(gated, store, MANY_AT_ONCE)
+    for _ in range(2):
+        await store.append(DEFAULT_LEDGER, [draft()])
+    assert gated.batches == [1, MANY_AT_ONCE, 1, 1]
+
+
+@pytest.mark.parametrize(("count", "seconds"), [(MANY_AT_ONCE, 0.0), (MANY_AT_ONCE - 1, 60.0)], ids=["later", "few"])
+async def test_a_request_is_not_held_back_for_others(
+    gated: GatedStore, store: GroupCommit, monkeypatch: pytest.MonkeyPatch, count: int, seconds: float
+) -> None:
+    """Once the moment after many is over, and after a few at any time, one request goes at once."""
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", seconds)
+    await answered_together(gated, store, count)
+    appended(store, draft()).add_done_callback(lambda task: task.result())
+    await begun()
+    assert gated.batches == [1, count, 1]
+
+
+async def test_who_is_waited_for_when_the_service_stops(
+    gated: GatedStore, store: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To drain takes what is there after the few milliseconds; nothing is lost."""
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", 0.05)
+    await answered_together(gated, store, MANY_AT_ONCE)
+    last = appended(store, draft())
+    await begun()
+    await store.drain()
+    assert positions(await last) == [MANY_AT_ONCE + 2]
 
 
 async def test_a_batch_is_bounded_but_a_request_is_whole(gated: GatedStore, store: GroupCommit) -> None:
