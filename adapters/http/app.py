@@ -39,6 +39,9 @@ from domain.errors import AuditError
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _TRACE_ID = web.RequestKey("trace_id", str)
+_CALLER_GONE = 499
+"""No status of HTTP: in the log, of what no caller heard."""
+
 _SAFE = {
     "Server": "certinext-audit",
     "X-Content-Type-Options": "nosniff",
@@ -121,16 +124,20 @@ async def _around_each_request(
     """Answer errors as problems; log one line and count one request, whatever happens."""
     started = time.perf_counter()
     trace_id = request[_TRACE_ID] = _trace_id(request)
-    status = 499
+    status = _CALLER_GONE
     # The requests of a connection come one after the other, each with its own.
     structlog.contextvars.bind_contextvars(trace_id=trace_id)
     try:
         response = await _answer(request, handler)
         status = response.status
-        return response
+    except ConnectionResetError:
+        if request.transport is not None and not request.transport.is_closing():
+            raise
+        response = web.Response(status=status)  # To nobody: an error would be logged as a fault of ours.
     finally:
         _report(request, status, time.perf_counter() - started)
         request.app[SERVICES].answered()
+    return response
 
 
 async def _answer(

@@ -32,9 +32,8 @@ Sent: TypeAlias = bytes | Excess
 
 async def whole(request: web.Request, limit: int) -> Sent:
     """The body; what is too large is not read to its end."""
-    if request.content.is_eof():  # All of it came with the head, as most commands do.
-        came = request.content.read_nowait()
-        return came if len(came) <= limit else Excess(came[:KEPT_OF_TOO_LARGE], len(came), limit)
+    if request.content.is_eof() and request.content.total_bytes <= limit:
+        return request.content.read_nowait()  # It came with the head, as most commands do.
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk

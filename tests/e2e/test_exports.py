@@ -225,8 +225,10 @@ def _long() -> dict[str, str]:
     return {"crl_reason": "superseded", "revocation_time": "2026-11-24T10:00:00Z"}
 
 
-async def test_who_leaves_ends_the_query_and_that_is_recorded(module: Client, auditor: Client) -> None:
-    """The slot is free at once, and the ledger says that the file was not finished."""
+async def test_who_leaves_ends_the_query_and_that_is_recorded(
+    module: Client, auditor: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The slot is free at once, and the ledger says that the file was not finished; the log tells of no error."""
     receipts = await module.record_all(
         command_data(changes=[{"path": "/a", "old": "x" * 20_000, "new": str(n)}]) for n in range(900)
     )
@@ -242,6 +244,7 @@ async def test_who_leaves_ends_the_query_and_that_is_recorded(module: Client, au
     assert recorded[0]["failure"] == {"code": "interrupted", "reason": "who asked for it left"}
     assert recorded[0]["details"]["rows"] < 900
     assert "sha256" not in recorded[0]["details"]
+    assert caplog.records == []
 
 
 async def test_a_user_takes_out_only_what_the_user_did(
