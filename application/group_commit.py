@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 
@@ -26,6 +25,9 @@ MANY_AT_ONCE = 8
 GATHER_SECONDS = 0.01
 """For so long at most, from their answers."""
 
+PAUSE_SECONDS = 1.0
+"""How long nobody is waited for once that was in vain, since these senders take their time."""
+
 
 class Overloaded(AuditError):
     """More is waiting to be recorded than is taken in; nothing of this request was."""
@@ -47,9 +49,11 @@ class _Line:
     waiting: deque[_Waiting] = field(default_factory=deque)
     server: "asyncio.Task[None] | None" = None
     answered: int = 0
-    """How many requests were answered together last,"""
+    """How many requests were answered together last."""
     answered_at: float = -inf
-    """and when, by the loop's clock."""
+    """When that was, by the loop's clock."""
+    waited_in_vain_at: float = -inf
+    """When so many were last waited for, and fewer than half came."""
     enough: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when as many wait again."""
 
@@ -61,7 +65,8 @@ class GroupCommit:
     task before, while the database worked on the last batch; only numbering and linking wait for the ledger's head.
 
     Where many senders each wait for their answers, those who were answered together are about to send again. The first
-    of them would go alone, and all others wait for its transaction: so they are waited for, for a few milliseconds.
+    of them would go alone, and all others wait for its transaction: so they are waited for, for a few milliseconds, as
+    long as most do come.
 
     Everything happens in one event loop, so nothing is locked. Each request's task puts it into its ledger's line
     and counts it; from there on the line's task owns it: that alone takes it out, answers it and counts it off. The
@@ -167,13 +172,18 @@ class GroupCommit:
 
 async def _gathered(line: _Line) -> None:
     """Wait until as many requests are there as were answered together a moment ago, if these were many."""
-    left = line.answered_at + GATHER_SECONDS - asyncio.get_running_loop().time()
-    if line.answered < MANY_AT_ONCE or len(line.waiting) >= line.answered or left <= 0:
+    now = asyncio.get_running_loop().time()
+    left = line.answered_at + GATHER_SECONDS - now
+    pauses = now < line.waited_in_vain_at + PAUSE_SECONDS
+    if pauses or left <= 0 or line.answered < MANY_AT_ONCE or len(line.waiting) >= line.answered:
         return
     line.enough.clear()
-    with suppress(TimeoutError):
+    try:
         async with asyncio.timeout(left):
             await line.enough.wait()
+    except TimeoutError:
+        if 2 * len(line.waiting) < line.answered:
+            line.waited_in_vain_at = now
 
 
 def _fail(batch: Iterable[_Waiting], error: Exception) -> None:

@@ -239,7 +239,7 @@ def _days(share: float, before_end: float = 0.0) -> str:
 
 @asynccontextmanager
 async def _peak(server: int) -> AsyncIterator[list[int]]:
-    """The most bytes of memory that this process and its children have while the block runs, looked at often."""
+    """The most bytes of memory that a server and its builders have while the block runs, looked at often."""
     peak = [0]
 
     async def watch() -> None:

@@ -15,7 +15,7 @@ BATCH = 4000
 """How many events are read and applied together."""
 
 _AT_A_TIME = 50
-"""How many are decoded before others get their turn on the event loop."""
+"""How many are decoded before others get their turn on the event loop, after half a millisecond."""
 
 _KEPT = 4
 """How many batches: the ledger bounds the bytes of each (its records: 32 MB), and so of all."""

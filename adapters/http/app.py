@@ -131,8 +131,6 @@ async def _around_each_request(
         response = await _answer(request, handler)
         status = response.status
     except ConnectionResetError:
-        if request.transport is not None and not request.transport.is_closing():
-            raise
         response = web.Response(status=status)  # To nobody: an error would be logged as a fault of ours.
     finally:
         _report(request, status, time.perf_counter() - started)
@@ -160,14 +158,14 @@ async def _answer(
         ).response()
         response.force_close()  # Where the next request begins cannot be known.
         return response
-    except ConnectionResetError:
-        raise  # The caller is gone, and there is nobody to answer.
     except web.HTTPException as error:
         response = problem_of_status(error.status, error.reason).response()
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionResetError) and _is_gone(request):
+            raise
         log.exception("request_failed", route=_route(request))
         return Problem(
             HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -175,6 +173,11 @@ async def _answer(
             "The service failed",
             "this is our fault; the trace id in the header X-Trace-Id finds it in our log",
         ).response()
+
+
+def _is_gone(request: web.Request) -> bool:
+    """Whether there is nobody left to answer."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _report(request: web.Request, status: int, seconds: float) -> None:

@@ -108,12 +108,30 @@ async def test_many_who_were_answered_together_are_waited_for(
     assert gated.batches == [1, MANY_AT_ONCE, MANY_AT_ONCE]
 
 
-async def test_nobody_waits_long_for_those_who_do_not_come(gated: GatedStore, store: GroupCommit) -> None:
-    """One of many who comes again alone is recorded, and then counts as alone."""
+async def test_nobody_waits_long_for_those_who_do_not_come(
+    gated: GatedStore, store: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of many who comes again alone is recorded after the few milliseconds, and then counts as alone."""
+    monkeypatch.setattr(group_commit, "PAUSE_SECONDS", 0)
     await answered_together(gated, store, MANY_AT_ONCE)
-    for _ in range(2):
-        await store.append(DEFAULT_LEDGER, [draft()])
+    assert positions(await store.append(DEFAULT_LEDGER, [draft()])) == [MANY_AT_ONCE + 2]
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", 60)
+    appended(store, draft()).add_done_callback(lambda task: task.result())
+    await begun()
     assert gated.batches == [1, MANY_AT_ONCE, 1, 1]
+
+
+async def test_nobody_is_waited_for_after_that_was_in_vain(
+    gated: GatedStore, store: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Senders who take their time are not held up for one another again and again."""
+    monkeypatch.setattr(group_commit, "PAUSE_SECONDS", 60)
+    await answered_together(gated, store, 2 * MANY_AT_ONCE + 1)
+    await asyncio.gather(*(store.append(DEFAULT_LEDGER, [draft()]) for _ in range(MANY_AT_ONCE)))
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", 60)
+    appended(store, draft()).add_done_callback(lambda task: task.result())
+    await begun()
+    assert gated.batches == [1, 2 * MANY_AT_ONCE + 1, MANY_AT_ONCE, 1]
 
 
 @pytest.mark.parametrize(("count", "seconds"), [(MANY_AT_ONCE, 0.0), (MANY_AT_ONCE - 1, 60.0)], ids=["later", "few"])
@@ -136,8 +154,24 @@ async def test_who_is_waited_for_when_the_service_stops(
     await answered_together(gated, store, MANY_AT_ONCE)
     last = appended(store, draft())
     await begun()
+    assert gated.batches == [1, MANY_AT_ONCE]
     await store.drain()
     assert positions(await last) == [MANY_AT_ONCE + 2]
+
+
+async def test_who_is_waiting_for_others_when_the_server_is_cancelled(
+    gated: GatedStore, store: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are told so, and nothing is counted as waiting any more."""
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", 60)
+    await answered_together(gated, store, MANY_AT_ONCE)
+    last = appended(store, draft())
+    await begun()
+    (server,) = (task for task in asyncio.all_tasks() if task.get_name() == f"append to {DEFAULT_LEDGER}")
+    server.cancel()
+    with pytest.raises(StoreUnavailable):
+        await last
+    assert store.waiting == 0
 
 
 async def test_a_batch_is_bounded_but_a_request_is_whole(gated: GatedStore, store: GroupCommit) -> None:

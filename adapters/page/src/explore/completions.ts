@@ -43,16 +43,23 @@ export function useCompletions(input: string, activities: readonly string[]): Co
         signal,
       ),
     enabled: asked !== null && rest !== "",
-    placeholderData: (before) => before,
+    placeholderData: (before, query) => (query?.queryKey[1] === asked ? before : undefined),
   });
   if (name === "q" || isSearch(input, name)) return [search(name === "q" ? rest : input.trim())];
   if (name === null) return general(rest, activities);
-  const found = (served.data?.suggestions ?? []).filter((one) => !served.isPlaceholderData || isLike(rest, one));
-  const values = asked === null ? fixed(name, rest, activities) : found.map(suggested(name));
-  const isKnown = asked === null && (name !== "activity" || activities.length > 0);
-  const exact: Completion[] = rest === "" || isKnown ? [] : [completion({ name, value: rest }, `${name}: ${rest}`, "as typed")];
-  return name === "text" ? [completion({ name, value: rest }, rest, HINTS.text)] : [...values, ...exact];
+  if (name === "text") return [completion({ name, value: rest }, rest, HINTS.text)];
+  const exact = completion({ name, value: rest }, `${name}: ${rest}`, "as typed");
+  if (asked === null) {
+    const mayBe = name === "activity" && activities.length === 0 && NAME_OF_ACTIVITY.test(rest);
+    return mayBe ? [exact] : fixed(name, rest, activities);
+  }
+  const values = (served.data?.suggestions ?? []).map(suggested(name));
+  if (rest === "") return values;
+  return served.isPlaceholderData ? [exact, ...values] : [...values, exact]; // Those were found for less than was typed.
 }
+
+/** A whole one, which may be asked for before the names are known. */
+const NAME_OF_ACTIVITY = /^[a-z_]+\.[a-z_]+$/;
 
 const TERM = /(?:^|\s)([a-z_]+):(?=\S)/gi;
 const ONLY_WRITTEN = ["after", "before"];
@@ -118,11 +125,6 @@ function fixed(name: FilterName, typed: string, activities: readonly string[]): 
     .sort(([one], [other]) => isWhole(other) - isWhole(one)) // What was written out is what Enter means.
     .slice(0, MOST)
     .map(([value, words]) => completion({ name, value }, words, name));
-}
-
-/** Whether what was found for a shorter beginning may be found for this one. */
-function isLike(typed: string, { value, label }: Suggestion): boolean {
-  return `${value} ${label ?? ""}`.toLowerCase().includes(typed.toLowerCase());
 }
 
 function suggested(name: FilterName): (found: Suggestion) => Completion {
