@@ -64,7 +64,8 @@ async def move_head(connection: Connection, ledger: Ledger, last: LedgerEvent) -
 
 async def versions(connection: Connection, ledger: Ledger, originators: Collection[str]) -> Mapping[str, int]:
     """The last version of each entity that has any."""
-    rows = await connection.fetch(_VERSIONS, ledger, list(originators))
+    # Sorted, so that neighbours in the index are looked up one after the other.
+    rows = await connection.fetch(_VERSIONS, ledger, sorted(originators))
     return {row["originator_id"]: row["version"] for row in rows if row["version"] is not None}
 
 
