@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 from eventsourcing.persistence import Notification
 
@@ -28,28 +30,29 @@ class Head:
         return cls(Position(0), genesis(ledger), None)
 
 
-@dataclass(frozen=True)
-class LedgerEvent(Notification):
-    """An event in its place in the ledger: one row of it, all that is stored.
+class _Row(NamedTuple):
+    """In the order of the columns that stores keep."""
 
-    Of the library's notification, `id` is the position and `state` the record.
-    """
-
+    id: int
     command_id: str
+    originator_id: UUID | str
+    originator_version: int
+    topic: str
     recorded_at: datetime
+    state: bytes
     personal: bytes | None
     leaf_hash: bytes
     chain_hash: bytes
 
-    @classmethod
-    def made(cls, **fields: object) -> "LedgerEvent":
-        """One from all of its fields, in a third of the time that the check of a frozen one takes.
 
-        The library makes its domain events in the same way.
-        """
-        event = object.__new__(cls)
-        object.__setattr__(event, "__dict__", fields)
-        return event
+class LedgerEvent(_Row, Notification):
+    """An event in its place in the ledger: one row of it, all that is stored.
+
+    Of the library's notification, `id` is the position and `state` the record. A tuple as well, since one is made
+    for every event: it takes a third of the time of a frozen dataclass.
+    """
+
+    __init__ = object.__init__  # Not the dataclass's, which sets each member.
 
     @property
     def position(self) -> Position:
@@ -74,16 +77,16 @@ def link(head: Head, drafts: Iterable[tuple[Draft, int]], now: datetime) -> Iter
         record = draft.record(version, position, stamp)
         leaf = leaf_hash(record)
         previous = chain_hash(previous, leaf)
-        yield LedgerEvent.made(
-            id=position,
-            originator_id=draft.originator_id,
-            originator_version=version,
-            topic=draft.topic,
-            state=record,
-            command_id=draft.command_id,
-            recorded_at=stamp,
-            personal=draft.personal,
-            leaf_hash=leaf,
-            chain_hash=previous,
+        yield LedgerEvent(
+            position,
+            draft.command_id,
+            draft.originator_id,
+            version,
+            draft.topic,
+            stamp,
+            record,
+            draft.personal,
+            leaf,
+            previous,
         )
         stamp += _TICK

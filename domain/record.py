@@ -102,15 +102,13 @@ class EventDraft(NamedTuple):
         )
 
     def record(self, version: int, position: Position, recorded_at: datetime) -> bytes:
-        place = f'"position":{position},"recorded_at":"{rfc3339(recorded_at)}"'
-        return b"".join(
-            (
-                self.before_version,
-                b'"entity_version":%d' % version,
-                self.before_position,
-                place.encode(),
-                self.after_time,
-            )
+        return b'%b"entity_version":%d%b"position":%d,"recorded_at":"%b"%b' % (
+            self.before_version,
+            version,
+            self.before_position,
+            position,
+            rfc3339(recorded_at).encode(),
+            self.after_time,
         )
 
     def same_command(self, record: bytes, personal_bytes: bytes | None) -> bool:

@@ -11,7 +11,7 @@ from domain.event import AuditEvent
 from domain.search import searchable
 from domain.values import JsonObject
 from domain.words import Ledger
-from projections.binary_copy import NULL, copy_rows, field, microseconds, text, texts, tsvector
+from projections.binary_copy import NULL, copying, field, microseconds, text, texts, tsvector
 from projections.database import Connection
 from projections.projection import Table
 
@@ -104,19 +104,12 @@ class ActivityProjection:
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
     ) -> None:
-        await copy_rows(
-            connection,
-            "reading",
-            f"{_ACTIVITY.name}_{generation}",
-            _ACTIVITY.names,
-            (_row(ledger, event) for event in events),
-        )
-        for statement, table, rows in (
-            (_INSERT_AFFECTED, _AFFECTED, _affected(events)),
-            (_INSERT_ALIASES, _ALIASES, _aliases(events)),
-        ):
-            if rows:
-                columns = zip(*rows, strict=True)
+        rows = (_row(ledger, event) for event in events)
+        async with copying(connection, "reading", f"{_ACTIVITY.name}_{generation}", _ACTIVITY.names, rows):
+            also = (_INSERT_AFFECTED, _AFFECTED, _affected(events)), (_INSERT_ALIASES, _ALIASES, _aliases(events))
+        for statement, table, values in also:
+            if values:
+                columns = zip(*values, strict=True)
                 await connection.execute(statement.format(table=table.versioned(generation)), ledger, *columns)
 
 

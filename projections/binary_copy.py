@@ -6,9 +6,10 @@ https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": each fie
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice, repeat
 from struct import Struct
 
 from projections.database import Connection
@@ -16,8 +17,10 @@ from projections.database import Connection
 NULL = b"\xff\xff\xff\xff"
 """A field without a value."""
 
-_IN_A_STATEMENT = 125
-"""So many rows make a statement, which by itself costs as much as ten of them; most often they fit into the socket."""
+_IN_A_STATEMENT = (32, 96, 125)
+"""So many rows make the first statements, for which the database waits, and so many each of the others. By itself a
+statement costs as much as ten rows; most often these fit into the socket.
+"""
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
@@ -27,16 +30,19 @@ _MICROSECOND = timedelta(microseconds=1)
 _OID_OF_TEXT = 25
 
 
-async def copy_rows(
+@asynccontextmanager
+async def copying(
     connection: Connection, schema: str, table: str, columns: Sequence[str], rows: Iterable[bytes]
-) -> None:
+) -> AsyncIterator[None]:
     """Write rows, which may still be made while they are taken: the number of fields (int16), then these.
 
-    The connection must be in a transaction, which is to be rolled back if this raises.
+    What is done in this context is done while the database works on the last rows: it must leave the connection
+    alone. That must be in a transaction, which is to be rolled back if this raises.
     """
     waiting, written = iter(rows), None
+    sizes = chain(_IN_A_STATEMENT, repeat(_IN_A_STATEMENT[-1]))
     try:
-        while made := list(islice(waiting, _IN_A_STATEMENT)):
+        while made := list(islice(waiting, next(sizes))):
             if written is not None:
                 await written
             source = memoryview(b"".join((_SIGNATURE, *made, _END)))
@@ -50,6 +56,7 @@ async def copy_rows(
                 )
             )
             await asyncio.sleep(0)  # So that it is sent before the next are made.
+        yield
         if written is not None:
             await written
     finally:

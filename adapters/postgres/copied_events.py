@@ -1,11 +1,12 @@
 """Events as rows of COPY."""
 
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from struct import Struct
 
 from adapters.postgres.event_columns import COLUMNS
 from domain.ledger import LedgerEvent
-from projections.binary_copy import NULL, copy_rows, field, microseconds
+from projections.binary_copy import NULL, copying, field, microseconds
 from projections.database import Connection
 
 # A length stands before each field.
@@ -15,9 +16,9 @@ _NUMBER_AND_LENGTH = Struct("!iqi").pack
 _HASHES = Struct("!i32si32s").pack
 
 
-async def copy_events(connection: Connection, events: Iterable[LedgerEvent]) -> None:
-    """Write events, which may still be made while they are taken; the connection must be in a transaction."""
-    await copy_rows(connection, "audit", "events", COLUMNS, map(_row, events))
+def copying_events(connection: Connection, events: Iterable[LedgerEvent]) -> AbstractAsyncContextManager[None]:
+    """Write events, which may still be made while they are taken; see `copying`."""
+    return copying(connection, "audit", "events", COLUMNS, map(_row, events))
 
 
 def _row(event: LedgerEvent) -> bytes:

@@ -12,6 +12,6 @@ COLUMNS = (
     "leaf_hash",
     "chain_hash",
 )
-"""In the order of the rows. Their ledger is the one that the transaction is bound to: the writer may name no other."""
+"""In the order of `LedgerEvent`. Their ledger is that of the transaction: the writer may name no other."""
 
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM audit.ledger_events WHERE ledger = $1"

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TypeAlias
+from typing import NamedTuple
 
 import asyncpg
 import structlog
 
 from adapters.postgres import ledger_rows
-from adapters.postgres.copied_events import copy_events
+from adapters.postgres.copied_events import copying_events
 from adapters.postgres.entity_versions import EntityVersions
 from domain.ledger import Head, LedgerEvent, link
 from domain.receipt import CommandConflict, Receipt, answer_to_repeated
@@ -20,8 +20,16 @@ _COMMAND_ID = "events_command_id"
 _MOST_READ_BYTES = 32 * 1024 * 1024
 _CLOCK_ALARM = timedelta(seconds=1)
 
-_Added: TypeAlias = Mapping[str, tuple[LedgerEvent, Receipt]]
-"""New events with their receipts, by command id."""
+
+class _Done(NamedTuple):
+    """What an append found and made."""
+
+    before: Mapping[str, LedgerEvent]
+    """What was in the ledger already, by command id; empty where nobody looked."""
+    events: Sequence[LedgerEvent]
+    receipts: Sequence[Receipt]
+    """Of the events, one each."""
+
 
 log = structlog.get_logger()
 
@@ -43,31 +51,28 @@ class PostgresEventStore:
             first_of.setdefault(draft.command_id, draft)
         with translated_errors():
             try:
-                before, added = await self._append_new(ledger, first_of, look_up=False)
+                done = await self._append_new(ledger, first_of, look_up=False)
             except asyncpg.UniqueViolationError as error:
                 # Where the table is distributed or partitioned, the name of the constraint has something behind it.
                 if not (error.constraint_name or "").startswith(_COMMAND_ID):
                     raise
-                before, added = await self._append_new(ledger, first_of, look_up=True)
-        if added:
+                done = await self._append_new(ledger, first_of, look_up=True)
+        if done.events:
             self._appended(ledger)
-        if len(added) == len(drafts):
-            return [receipt for _, receipt in added.values()]
-        return list(_answers(ledger, drafts, before, added, first_of))
+        if len(done.receipts) == len(drafts):
+            return list(done.receipts)
+        return list(_answers(ledger, drafts, done, first_of))
 
     async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
         async with bound(self._pool, ledger, readonly=True) as connection:
             rows = await connection.fetch(ledger_rows.READ, ledger, after, limit, _MOST_READ_BYTES)
         return [ledger_rows.event_of(row) for row in rows]
 
-    async def _append_new(
-        self, ledger: Ledger, drafts: Mapping[str, Draft], *, look_up: bool
-    ) -> tuple[Mapping[str, LedgerEvent], _Added]:
-        """What was in the ledger before and what was added, by command id.
+    async def _append_new(self, ledger: Ledger, drafts: Mapping[str, Draft], *, look_up: bool) -> _Done:
+        """Record those of the drafts, each of another command, that the ledger does not have.
 
         New commands are the rule, so ids are looked up only when the ledger's constraint has met a known one.
         """
-        added: dict[str, tuple[LedgerEvent, Receipt]] = {}
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
             head, now = await ledger_rows.lock_head(connection, ledger)
             if head.recorded_at is not None and head.recorded_at - now > _CLOCK_ALARM:
@@ -75,21 +80,20 @@ class PostgresEventStore:
             before = await ledger_rows.recorded_under(connection, ledger, drafts) if look_up else {}
             new = [draft for draft in drafts.values() if draft.command_id not in before]
             if not new:
-                return before, added
+                return _Done(before, [], [])
             versions = await self._versions_of(connection, ledger, head, new)
 
-            def linked() -> Iterator[LedgerEvent]:
-                events = link(head, _numbered(new, versions), now)
-                for draft, event in zip(new, events, strict=True):
-                    receipt = Receipt.of(event, ledger, draft.event_id, duplicate=False)
-                    added[event.command_id] = event, receipt
-                    yield event
-
-            await copy_events(connection, linked())
-            last, _ = added[new[-1].command_id]
+            events: list[LedgerEvent] = []
+            linked = link(head, _numbered(new, versions), now)
+            async with copying_events(connection, _kept(linked, events)):
+                receipts = [
+                    Receipt.of(event, ledger, draft.event_id, duplicate=False)
+                    for draft, event in zip(new, events, strict=True)
+                ]
+            last = events[-1]
             await ledger_rows.move_head(connection, ledger, last)
         self._entity_versions.moved(ledger, head.chain_hash, last.chain_hash, versions)
-        return before, added
+        return _Done(before, events, receipts)
 
     async def _versions_of(
         self, connection: Connection, ledger: Ledger, head: Head, drafts: Iterable[Draft]
@@ -114,16 +118,20 @@ def _numbered(drafts: Iterable[Draft], versions: dict[str, int]) -> Iterator[tup
         yield draft, version
 
 
+def _kept(events: Iterable[LedgerEvent], taken: list[LedgerEvent]) -> Iterator[LedgerEvent]:
+    """The same events; `taken` has those that were taken of them."""
+    for event in events:
+        taken.append(event)
+        yield event
+
+
 def _answers(
-    ledger: Ledger,
-    drafts: Iterable[Draft],
-    before: Mapping[str, LedgerEvent],
-    added: _Added,
-    first_of: Mapping[str, Draft],
-) -> Iterable[Receipt | CommandConflict]:
+    ledger: Ledger, drafts: Iterable[Draft], done: _Done, first_of: Mapping[str, Draft]
+) -> Iterator[Receipt | CommandConflict]:
+    added = {event.command_id: (event, receipt) for event, receipt in zip(done.events, done.receipts, strict=True)}
     for draft in drafts:
-        if draft.command_id in before:
-            yield answer_to_repeated(draft, before[draft.command_id], ledger)
+        if draft.command_id in done.before:
+            yield answer_to_repeated(draft, done.before[draft.command_id], ledger)
             continue
         event, receipt = added[draft.command_id]
         yield receipt if draft is first_of[draft.command_id] else answer_to_repeated(draft, event, ledger)

@@ -39,12 +39,13 @@ UPDATE audit.heads SET position = $2, chain_hash = $3, recorded_at = $4 WHERE le
 
 # One look into the index for each entity, however many versions it has.
 _VERSIONS = """
-SELECT originator_id, (
-    SELECT originator_version FROM audit.ledger_events
+SELECT originator_id, last.version
+FROM unnest($2::text[]) AS wanted (originator_id)
+CROSS JOIN LATERAL (
+    SELECT originator_version AS version FROM audit.ledger_events
     WHERE ledger = $1 AND originator_id = wanted.originator_id
     ORDER BY originator_version DESC LIMIT 1
-) AS version
-FROM unnest($2::text[]) AS wanted (originator_id)
+) AS last
 """
 
 
@@ -66,7 +67,7 @@ async def versions(connection: Connection, ledger: Ledger, originators: Collecti
     """The last version of each entity that has any."""
     # Sorted, so that neighbours in the index are looked up one after the other.
     rows = await connection.fetch(_VERSIONS, ledger, sorted(originators))
-    return {row["originator_id"]: row["version"] for row in rows if row["version"] is not None}
+    return dict(map(tuple, rows))
 
 
 async def recorded_under(
@@ -78,15 +79,6 @@ async def recorded_under(
 
 
 def event_of(row: asyncpg.Record) -> LedgerEvent:
-    return LedgerEvent.made(
-        id=row["position"],
-        originator_id=row["originator_id"],
-        originator_version=row["originator_version"],
-        topic=row["topic"],
-        state=row["record"],
-        command_id=row["command_id"],
-        recorded_at=row["recorded_at"],
-        personal=row["personal"],
-        leaf_hash=row["leaf_hash"],
-        chain_hash=row["chain_hash"],
-    )
+    """From a row of COLUMNS."""
+    event: LedgerEvent = LedgerEvent._make(row)
+    return event

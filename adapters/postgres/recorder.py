@@ -9,7 +9,7 @@ import asyncpg
 from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 
 from adapters.postgres import ledger_rows
-from adapters.postgres.copied_events import copy_events
+from adapters.postgres.copied_events import copying_events
 from adapters.postgres.event_columns import SELECT
 from domain.ledger import LedgerEvent, link
 from domain.words import Ledger, Position
@@ -149,9 +149,10 @@ class PostgresRecorder:
         head, now = await ledger_rows.lock_head(connection, self._ledger)
         drafts = [(_StoredDraft(stored), stored.originator_version) for stored in stored_events]
         events = list(link(head, drafts, now))
-        await copy_events(connection, events)
+        async with copying_events(connection, events):
+            positions = [event.id for event in events]
         await ledger_rows.move_head(connection, self._ledger, events[-1])
-        return [event.id for event in events]
+        return positions
 
 
 @contextmanager

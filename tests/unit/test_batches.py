@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -148,8 +147,8 @@ async def test_only_a_few_batches_are_kept(reader: Reader, shared: Batches) -> N
 
 async def test_what_cannot_be_read_is_listed_with_its_error(reader: Reader, shared: Batches) -> None:
     """The others of the batch are there, and the batch ends where it would."""
-    broken = LedgerEvent(**{**_members(reader.events[4]), "topic": "CertificateEaten"})
-    moved = LedgerEvent(**{**_members(reader.events[6]), "state": reader.events[5].state})
+    broken = reader.events[4]._replace(topic="CertificateEaten")
+    moved = reader.events[6]._replace(state=reader.events[5].state)
     reader.events[4], reader.events[6] = broken, moved
     batch = await shared.after(DEFAULT_LEDGER, Position(0))
     assert batch is not None
@@ -159,8 +158,3 @@ async def test_what_cannot_be_read_is_listed_with_its_error(reader: Reader, shar
         (7, "the record says that its position is 6"),
     ]
     assert batch.last == 10
-
-
-def _members(event: LedgerEvent) -> dict[str, Any]:
-    names = (*event.__dataclass_fields__,)
-    return {name: getattr(event, name) for name in names}

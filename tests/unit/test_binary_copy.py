@@ -1,13 +1,13 @@
 """Rows for COPY are made while the database works on those before, and nothing is left behind when that fails."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
 
 from projections import binary_copy
-from projections.binary_copy import copy_rows
+from projections.binary_copy import copying
 from projections.database import Connection
 
 _SIGNATURE, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
@@ -36,7 +36,7 @@ class Database:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binary_copy, "_IN_A_STATEMENT", 2)
+    monkeypatch.setattr(binary_copy, "_IN_A_STATEMENT", (1, 2))
 
 
 @pytest.fixture
@@ -44,8 +44,14 @@ async def database() -> Database:
     return Database()
 
 
-def writing(database: Database, rows: Iterator[bytes]) -> "asyncio.Task[None]":
-    return asyncio.create_task(copy_rows(cast("Connection", database), "audit", "events", ["position"], rows))
+def writing(
+    database: Database, rows: Iterator[bytes], meanwhile: Callable[[], object] = lambda: None
+) -> "asyncio.Task[None]":
+    async def write() -> None:
+        async with copying(cast("Connection", database), "audit", "events", ["position"], rows):
+            meanwhile()
+
+    return asyncio.create_task(write())
 
 
 def counted(made: list[int], count: int, fails_at: int = -1) -> Iterator[bytes]:
@@ -67,8 +73,8 @@ async def test_each_row_is_written_once_in_its_order(database: Database, count: 
     database.may_go_on.set()
     await writing(database, counted([], count))
     rows = [b"%d" % number for number in range(count)]
-    some = [rows[begin : begin + 2] for begin in range(0, count, 2)]
-    assert database.written == [b"".join((_SIGNATURE, *two, _END)) for two in some]
+    some = [rows[:1], *(rows[begin : begin + 2] for begin in range(1, count, 2))] if rows else []
+    assert database.written == [b"".join((_SIGNATURE, *few, _END)) for few in some]
 
 
 async def test_the_next_rows_are_made_while_the_database_works(database: Database) -> None:
@@ -77,16 +83,30 @@ async def test_the_next_rows_are_made_while_the_database_works(database: Databas
     task = writing(database, counted(made, 100))
     await some_turns()
     assert len(database.begun) == 1
-    assert made == [0, 1, 2, 3]
+    assert made == [0, 1, 2]
     database.may_go_on.set()
     await task
     assert made == list(range(100))
 
 
+async def test_what_is_done_meanwhile_is_done_while_the_database_works_on_the_last_rows(database: Database) -> None:
+    """If it fails, so does the statement in flight."""
+    seen: list[tuple[int, int]] = []
+
+    def fail() -> None:
+        seen.append((len(database.begun), len(database.written)))
+        raise ValueError("meanwhile")
+
+    task = writing(database, counted([], 1), fail)
+    with pytest.raises(ValueError, match="meanwhile"):
+        await task
+    assert (seen, database.cancelled, database.written) == ([(1, 0)], 1, [])
+
+
 async def test_a_row_that_cannot_be_made_ends_the_statement_in_flight(database: Database) -> None:
     """The connection is free for the rollback."""
-    with pytest.raises(ValueError, match="3"):
-        await writing(database, counted([], 9, fails_at=3))
+    with pytest.raises(ValueError, match="2"):
+        await writing(database, counted([], 9, fails_at=2))
     assert (len(database.begun), database.cancelled, database.written) == (1, 1, [])
 
 
@@ -98,4 +118,4 @@ async def test_who_is_cancelled_ends_the_statement_in_flight(database: Database)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (database.cancelled, made) == (1, [0, 1, 2, 3])
+    assert (database.cancelled, made) == (1, [0, 1, 2])

@@ -1,7 +1,7 @@
 """An entity is reconstructed from records that hold, as of any moment, and from nothing else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -202,7 +202,7 @@ async def test_an_end_that_no_event_tells_is_noted() -> None:
 
 async def test_what_was_erased_is_said_to_be_unknown() -> None:
     told = await Told().tell(step("CreateUser", "user:u", details={"email": "a@b.example", "identity_provider": "i"}))
-    told.change(1, lambda event: replace(event, personal=None))
+    told.change(1, lambda event: event._replace(personal=None))
     found = await told.entity("user:u")
     assert found["attributes"] == {"identity_provider": "i"}
     assert found["notes"] == ["1 of its events have lost their personal data: what these told is unknown"]
@@ -279,7 +279,7 @@ def _record(change: Callable[[Any], Any]) -> Callable[[LedgerEvent], LedgerEvent
     def changed(event: LedgerEvent) -> LedgerEvent:
         facts = canonical.decode_object(event.record)
         change(facts)
-        return replace(event, state=canonical.encode(facts))
+        return event._replace(state=canonical.encode(facts))
 
     return changed
 
@@ -289,7 +289,7 @@ def _rehashed(change: Callable[[LedgerEvent], LedgerEvent]) -> Callable[[LedgerE
 
     def changed(event: LedgerEvent) -> LedgerEvent:
         event = change(event)
-        return replace(event, leaf_hash=leaf_hash(event.record))
+        return event._replace(leaf_hash=leaf_hash(event.record))
 
     return changed
 
@@ -302,12 +302,12 @@ _EDIT = _record(lambda facts: facts["details"].update(serial="02"))
     [
         (_EDIT, "its leaf hash is that of other bytes"),
         (_rehashed(_EDIT), "its chain hash does not follow from the one before"),
-        (lambda event: replace(event, chain_hash=bytes(32)), "its chain hash does not follow"),
-        (lambda event: replace(event, leaf_hash=bytes(32)), "its leaf hash is that of other bytes"),
-        (lambda event: replace(event, originator_version=7), "version 1 of certificate:c is missing before it"),
-        (lambda event: replace(event, topic="CertificateRevoked"), "it says that it is a CertificateIssued"),
-        (lambda event: replace(event, topic="Unheard"), "the event type 'Unheard' is unknown"),
-        (lambda event: replace(event, personal=event.personal and event.personal.replace(b"Asha", b"Usha")),
+        (lambda event: event._replace(chain_hash=bytes(32)), "its chain hash does not follow"),
+        (lambda event: event._replace(leaf_hash=bytes(32)), "its leaf hash is that of other bytes"),
+        (lambda event: event._replace(originator_version=7), "version 1 of certificate:c is missing before it"),
+        (lambda event: event._replace(topic="CertificateRevoked"), "it says that it is a CertificateIssued"),
+        (lambda event: event._replace(topic="Unheard"), "the event type 'Unheard' is unknown"),
+        (lambda event: event._replace(personal=event.personal and event.personal.replace(b"Asha", b"Usha")),
          "its personal data are not those of its digest"),
     ],
     ids=["edited", "edited with its leaf", "chain", "leaf", "version", "type", "unknown type", "personal"],
@@ -328,7 +328,7 @@ async def test_a_record_of_another_place_is_refused(told: Told) -> None:
     """Whole rows that were exchanged: each has its own hashes, and says where it belongs."""
     events = told.store._logs[DEFAULT_LEDGER].events
     other = events[4]
-    told.change(6, lambda event: replace(other, id=event.id, originator_version=event.originator_version))
+    told.change(6, lambda event: other._replace(id=event.id, originator_version=event.originator_version))
     with pytest.raises(BrokenRecord) as refusal:
         await told.entity("certificate:c")
     assert refusal.value.position == 6
@@ -410,7 +410,7 @@ class TestLongLives:
         steps = (step("AssignRole", "user:u", n // 5, details={"role": "r"}) for n in range(1, SEGMENT))
         told = await Told().tell(created, *steps)
         assert "email" in (await told.entity("user:u"))["attributes"]
-        told.change(1, lambda event: replace(event, personal=None))
+        told.change(1, lambda event: event._replace(personal=None))
         assert "email" not in (await told.entity("user:u"))["attributes"]
 
     async def test_only_the_last_used_snapshots_stay(self, long: Told) -> None:
