@@ -11,6 +11,9 @@ NPM := $(BIN)/python hatch_build.py
 PROCESSES := $(shell $(PYTHON) -c "import os; print(min(6, (3 * os.cpu_count() + 1) // 2))")
 IN_PARALLEL := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --durations 20
 
+# Whatever the environment says: compiled modules are kept, or each process that starts compiles all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install demo serve test test-page chaos screenshots lint lint-types lint-page lint-style format bench audit docs lock clean
 
 $(BIN)/uv: requirements/installer.txt

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from struct import Struct
 from typing import Any
-from uuid import UUID
+
+from uuid_utils import UUID
 
 from domain import canonical
 from domain.event import AuditEvent

@@ -77,18 +77,18 @@ class Proofs:
     async def inclusion(self, ledger: Ledger, position: Position) -> InclusionProof | None:
         """The proof of the event at a position against the latest checkpoint; None if there is no such event.
 
-        Raises NotSigned, NotCovered, TreeIncomplete, and EvidenceDamaged rather than give a proof that does not hold.
+        Raises NotCovered, TreeIncomplete, and EvidenceDamaged rather than give a proof that does not hold.
         """
-        async with self._latest(ledger) as (connection, latest):
+        async with bound(self.pool, ledger, readonly=True) as connection:
             leaf_hash = await connection.fetchval(
                 "SELECT leaf_hash FROM audit.ledger_events WHERE ledger = $1 AND position = $2", ledger, position
             )
             if leaf_hash is None:
                 return None
-            if position > latest.size:
-                raise NotCovered(
-                    f"position {position} is not covered yet: the latest checkpoint is of size {latest.size}"
-                )
+            latest = await checkpoints.latest(connection, ledger)
+            if latest is None or position > latest.size:
+                signed = f"the latest is of size {latest.size}" if latest else "none has been signed"
+                raise NotCovered(f"position {position} is not covered by a checkpoint yet: {signed}")
             nodes = inclusion_nodes(position - 1, latest.size)
             path = await hashes_of(connection, ledger, latest.size, nodes)
         proof = InclusionProof(ledger, position, leaf_hash, path, latest)

@@ -140,7 +140,10 @@ async def test_an_event_that_no_checkpoint_covers_is_told(unsigned: Service, ses
     receipt = await module.record(command_data())
     signed = receipt["position"]
     proof = await auditor.get(f"/v1/events/{receipt['event_id']}/proof", {"min_position": str(signed)})
-    for answer in (proof, *[await auditor.call("GET", f"/v1/checkpoints/{path}") for path in NOT_SIGNED]):
+    assert (proof.status, proof.kind, proof.headers["Retry-After"]) == (503, "not-covered", "1")
+    assert proof.json["detail"] == f"position {signed} is not covered by a checkpoint yet: none has been signed"
+    for path in NOT_SIGNED:
+        answer = await auditor.call("GET", f"/v1/checkpoints/{path}")
         assert (answer.status, answer.kind) == (404, "not-signed")
         assert f"no checkpoint of the ledger {callers.ledger} has been signed yet" in answer.json["detail"]
     await unsigned.run(unsigned.trail.background.signing.finish())
@@ -150,7 +153,7 @@ async def test_an_event_that_no_checkpoint_covers_is_told(unsigned: Service, ses
     for path in (f"/v1/events/{late['event_id']}/proof?min_position={position}", f"/v1/proofs/{position}"):
         answer = await auditor.call("GET", path)
         assert (answer.status, answer.kind) == (503, "not-covered")
-        told = f"position {position} is not covered yet: the latest checkpoint is of size {signed}"
+        told = f"position {position} is not covered by a checkpoint yet: the latest is of size {signed}"
         assert answer.json["detail"] == told
         assert answer.headers["Retry-After"] == "1"
 
