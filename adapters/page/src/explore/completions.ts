@@ -53,8 +53,8 @@ export function useCompletions(input: string, activities: readonly string[]): Co
     const mayBe = name === "activity" && activities.length === 0 && NAME_OF_ACTIVITY.test(rest);
     return mayBe ? [exact] : fixed(name, rest, activities);
   }
+  if (rest === "") return []; // What was found before, for more than is there now, is not meant.
   const values = (served.data?.suggestions ?? []).map(suggested(name));
-  if (rest === "") return values;
   return served.isPlaceholderData ? [exact, ...values] : [...values, exact]; // Those were found for less than was typed.
 }
 
