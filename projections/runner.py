@@ -1,7 +1,7 @@
 """Runs the projectors of a process: woken by appends, with a poll as the safety net."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -36,12 +36,56 @@ LEFT JOIN reading.tracking AS mine
     ON mine.ledger = head.ledger AND mine.projection = $1 AND mine.generation = $2
 WHERE head.position > coalesce(mine.position, 0)
 """
+_NAMED_BEHIND = _BEHIND + "AND head.ledger = ANY($3::text[])"
 
 log = structlog.get_logger()
 
 
+class _News:
+    """The ledgers that may have something new for one projector, whose task alone takes them.
+
+    Of all ledgers there are, only these are looked at; of what nobody told, all of them now and then.
+    """
+
+    def __init__(self) -> None:
+        self._something = asyncio.Event()
+        self._ledgers: set[str] = set()
+        self._look_at_all = 0.0
+
+    def tell(self, ledger: str) -> None:
+        """Of any ledger if none is named."""
+        if ledger:
+            self._ledgers.add(ledger)
+        else:
+            self._look_at_all = 0.0
+        self._something.set()
+
+    def take(self) -> Sequence[str] | None:
+        """The ledgers to look at now; None for all."""
+        ledgers, self._ledgers = self._ledgers, set()
+        now = asyncio.get_running_loop().time()
+        if now < self._look_at_all:
+            return list(ledgers)
+        self._look_at_all = now + POLL_SECONDS
+        return None
+
+    def keep(self, ledgers: Iterable[str]) -> None:
+        """Ledgers to look at again, by a task that does not wait before."""
+        self._ledgers.update(ledgers)
+
+    async def wait(self) -> None:
+        """Until something is told, and a moment more, or for as long as nobody needs to look."""
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._something.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(_GATHER_SECONDS)
+        self._something.clear()
+
+
 class Runner:
-    """Owns one task for each projection, the events that wake them, and where each stands while it catches up."""
+    """Owns one task for each projection, the news that wake them, and where each stands while it catches up."""
 
     def __init__(
         self,
@@ -60,7 +104,7 @@ class Runner:
         self._batches = batches
         self._holder = holder
         self._on_applied = on_applied
-        self._wake_ups = {projection.name: asyncio.Event() for projection in projections}
+        self._news = {projection.name: _News() for projection in projections}
         self._tidying = {projection.name: Tidying(projection, pool) for projection in projections}
         self._standing: dict[str, dict[Ledger, Position]] = {projection.name: {} for projection in projections}
         self._sharing = {projection.name for projection in projections if isinstance(projection, EventProjection)}
@@ -70,10 +114,10 @@ class Runner:
         self._ours: set[tuple[str, int]] = set()
         """The generations known to have the shape that this version of the service works with."""
 
-    def wake(self, _ledger: str = "") -> None:
+    def wake(self, ledger: str = "") -> None:
         """There may be something new in this ledger, or in any if none is named."""
-        for wake_up in self._wake_ups.values():
-            wake_up.set()
+        for news in self._news.values():
+            news.tell(ledger)
 
     async def make_tables(self) -> None:
         """Make the tables that are missing, so that there is something to read."""
@@ -116,7 +160,7 @@ class Runner:
 
     async def _keep_projecting(self, projection: Projection) -> None:
         lease = Lease(self._pool, projection.name, self._holder)
-        wake_up = self._wake_ups[projection.name]
+        news = self._news[projection.name]
         try:
             while True:
                 heed_cancellation()
@@ -126,16 +170,15 @@ class Runner:
                         self._standing[projection.name].clear()
                 except (*PASSING, StoreUnavailable, IntegrityError) as error:
                     log.warning("projector_interrupted", projection=projection.name, error=repr(error))
-                    self._standing[projection.name].clear()
-                    await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
-                    continue
                 except Exception:  # A defect of one projector stops neither the others nor the service.
                     log.exception("projector_failed", projection=projection.name)
-                    self._standing[projection.name].clear()
-                    await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
+                else:
+                    if not busy:
+                        await news.wait()
                     continue
-                if not busy:
-                    await _wait(wake_up)
+                self._standing[projection.name].clear()
+                news.tell("")
+                await asyncio.sleep(_AFTER_TROUBLE_SECONDS)
         finally:
             await lease.release()
 
@@ -148,13 +191,12 @@ class Runner:
                 generation = await generations.ensure(connection, projection)
             if not await self._is_ours(connection, projection, generation):
                 return False
-            behind = await connection.fetch(_BEHIND, projection.name, generation)
+            behind = await self._behind(connection, projection, generation)
         projector = Projector(projection, generation, self._pool, self._batches)
         standing = self._standing[projection.name]
         failures: list[Exception] = []
         waits = True
-        for row in behind:
-            ledger, position = Ledger(row["ledger"]), Position(row["position"])
+        for ledger, position in behind:
             standing[ledger] = position
             if self._leads(projection, ledger, position):
                 continue
@@ -172,6 +214,19 @@ class Runner:
             await _set(self._moved, _LEADER_WAITS_SECONDS)
         return bool(behind)
 
+    async def _behind(
+        self, connection: Connection, projection: Projection, generation: int
+    ) -> list[tuple[Ledger, Position]]:
+        """The ledgers that are behind, and where each is; they are looked at again, until they are not."""
+        news = self._news[projection.name]
+        ledgers = news.take()
+        if ledgers is None:
+            rows = await connection.fetch(_BEHIND, projection.name, generation)
+        else:
+            rows = await connection.fetch(_NAMED_BEHIND, projection.name, generation, ledgers)
+        news.keep(row["ledger"] for row in rows)
+        return [(Ledger(row["ledger"]), Position(row["position"])) for row in rows]
+
     async def _is_ours(self, connection: Connection, projection: Projection, generation: int) -> bool:
         """Whether it has our shape: what another version of the service made is for that one to fill."""
         key = (projection.name, generation)
@@ -185,16 +240,6 @@ class Runner:
             return False
         others = (self._standing[name] for name in self._sharing if name != projection.name)
         return any(position - places.get(ledger, position) >= MOST_LEAD for places in others)
-
-
-async def _wait(wake_up: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(POLL_SECONDS):
-            await wake_up.wait()
-    except TimeoutError:
-        return
-    await asyncio.sleep(_GATHER_SECONDS)
-    wake_up.clear()
 
 
 async def _set(event: asyncio.Event, seconds: float) -> None:

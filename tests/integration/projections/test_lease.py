@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 from adapters.postgres import wake_ups
-from domain.words import DEFAULT_LEDGER
+from domain.words import DEFAULT_LEDGER, Ledger
 from projections import lease, runner
+from projections.batches import BATCH
 from projections.lease import Lease
 from projections.modules import ModulesProjection
 from projections.runner import Runner
@@ -40,8 +41,8 @@ async def expire(stage: Stage) -> None:
     await stage.owner.execute("UPDATE reading.leases SET until = now() - interval '1 second'")
 
 
-async def applied(stage: Stage, position: int) -> bool:
-    return await stage.tracked("modules") == position
+async def applied(stage: Stage, position: int, ledger: Ledger = DEFAULT_LEDGER) -> bool:
+    return await stage.tracked("modules", ledger) == position
 
 
 async def test_a_lease_is_had_by_one(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +166,26 @@ async def test_a_runner_is_woken_by_an_announcement(stage: Stage, monkeypatch: p
             await stage.append([draft()])
             announcer.announce(DEFAULT_LEDGER)
             await eventually(partial(applied, stage, position))
+
+
+async def test_only_named_ledgers_are_looked_at_but_to_their_ends(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many ledgers there are, an append costs the projectors no more."""
+    monkeypatch.setattr(runner, "POLL_SECONDS", FAR_AWAY)
+    other, batches = Ledger("other"), 3
+    woken = stage.runner("one", [MODULES])
+    async with running(woken):
+        await stage.append([draft()])
+        woken.wake()
+        await eventually(lambda: applied(stage, 1))
+        await stage.append([draft()], other)
+        await stage.append([draft() for _ in range(batches * BATCH)])
+        woken.wake(DEFAULT_LEDGER)
+        await eventually(lambda: applied(stage, 1 + batches * BATCH))
+        assert await stage.tracked("modules", other) == 0
+        woken.wake()
+        await eventually(lambda: applied(stage, 1, other))
 
 
 async def test_what_was_appended_while_nobody_listened_is_found_at_once(
