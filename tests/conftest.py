@@ -1,5 +1,6 @@
 """A real PostgreSQL for the whole run, and a fresh database, copied from a migrated one, for each test."""
 
+import gc
 import itertools
 import os
 import shutil
@@ -30,6 +31,12 @@ _numbers = itertools.count(1)
 
 # Tests that a crash loses nothing use a server of their own.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+
+
+def pytest_collection_finish() -> None:
+    """As the service does it: what exists at the start stays, and is not looked through again and again."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1000)
 
 
 @pytest.fixture(scope="session")
