@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 CODE := domain application adapters projections tests benchmarks hatch_build.py
 PAGE := adapters/page
 NPM := $(BIN)/python hatch_build.py
-# Three processes for two cores, since a third of the time a test waits for something, and six at most: each has a
+# Two processes for each core, since half of the time a test waits for something, and six at most: each has a
 # PostgreSQL of its own. Files in their order: those that take long come first.
-PROCESSES := $(shell $(PYTHON) -c "import os; print(min(6, (3 * os.cpu_count() + 1) // 2))")
+PROCESSES := $(shell $(PYTHON) -c "import os; print(min(6, 2 * os.cpu_count()))")
 IN_PARALLEL := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --durations 20
 
 # Whatever the environment says: compiled modules are kept, or each process that starts compiles all of them anew.

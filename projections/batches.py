@@ -10,12 +10,10 @@ from domain.event import AuditEvent
 from domain.ledger import LedgerEvent
 from domain.mapper import RecordMapper
 from domain.words import Ledger, Position
+from projections.turns import turns
 
 BATCH = 4000
 """How many events are read and applied together."""
-
-_AT_A_TIME = 50
-"""How many are decoded before others get their turn on the event loop, after half a millisecond."""
 
 _KEPT = 4
 """How many batches: the ledger bounds the bytes of each (its records: 32 MB), and so of all."""
@@ -76,13 +74,12 @@ class Batches:
         if not stored:
             return None
         events, unreadable = [], []
-        for number, event in enumerate(stored, 1):
-            if number % _AT_A_TIME == 0:
-                await asyncio.sleep(0)
-            try:
-                events.append(self._decoded(event))
-            except UnreadableEvent as error:
-                unreadable.append((event.position, str(error)))
+        async for some in turns(stored):
+            for event in some:
+                try:
+                    events.append(self._decoded(event))
+                except UnreadableEvent as error:
+                    unreadable.append((event.position, str(error)))
         return Batch(stored[-1].position, events, unreadable)
 
     def _decoded(self, event: LedgerEvent) -> AuditEvent:

@@ -1,6 +1,6 @@
 """The read table `modules`: how often each activity of each module happened, and how it ended."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from domain.event import AuditEvent
 from domain.words import Ledger, Status
 from projections.database import Connection
 from projections.projection import Table
+from projections.turns import turns
 
 _MODULES = Table(
     "modules",
@@ -57,25 +58,26 @@ class ModulesProjection:
     ) -> None:
         rows = [
             (*key, happened.events, happened.failures, happened.first, happened.last)
-            for key, happened in sorted(_summed(events).items())
+            for key, happened in sorted((await _summed(events)).items())
         ]
         columns = zip(*rows, strict=True)
         await connection.execute(_APPLY.format(table=_MODULES.versioned(generation)), ledger, *columns)
 
 
-def _summed(events: Iterable[AuditEvent]) -> Mapping[tuple[Any, Any], _Happened]:
+async def _summed(events: Sequence[AuditEvent]) -> Mapping[tuple[Any, Any], _Happened]:
     """By module and activity."""
     summed: dict[tuple[Any, Any], _Happened] = {}
-    for event in events:
-        key = event.facts["module"], event.facts["activity"]
-        moment = event.occurred_at
-        happened = summed.get(key)
-        if happened is None:
-            happened = summed[key] = _Happened(moment, moment)
-        elif moment < happened.first:
-            happened.first = moment
-        elif moment > happened.last:
-            happened.last = moment
-        happened.events += 1
-        happened.failures += event.status is Status.FAILURE
+    async for some in turns(events):
+        for event in some:
+            key = event.facts["module"], event.facts["activity"]
+            moment = event.occurred_at
+            happened = summed.get(key)
+            if happened is None:
+                happened = summed[key] = _Happened(moment, moment)
+            elif moment < happened.first:
+                happened.first = moment
+            elif moment > happened.last:
+                happened.last = moment
+            happened.events += 1
+            happened.failures += event.status is Status.FAILURE
     return summed

@@ -1,7 +1,7 @@
 """The read table `statuses`: how many events succeeded and failed, hour by hour."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from domain.values import parse_rfc3339
 from domain.words import Ledger
 from projections.database import Connection
 from projections.projection import Table
+from projections.turns import turns
 
 _STATUSES = Table(
     "statuses",
@@ -40,13 +41,17 @@ class StatusesProjection:
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
     ) -> None:
-        columns = zip(*_rows(_counted(events)), strict=True)
+        columns = zip(*_rows(await _counted(events)), strict=True)
         await connection.execute(_APPLY.format(table=_STATUSES.versioned(generation)), ledger, *columns)
 
 
-def _counted(events: Iterable[AuditEvent]) -> Counter[tuple[Any, Any, Any]]:
+async def _counted(events: Sequence[AuditEvent]) -> Counter[tuple[Any, Any, Any]]:
     """By the hour as the record writes it (`2026-11-24T10`), module and status."""
-    return Counter((event.facts["occurred_at"][:13], event.facts["module"], event.facts["status"]) for event in events)  # type: ignore[index]
+    counted: Counter[tuple[Any, Any, Any]] = Counter()
+    async for some in turns(events):
+        facts: list[Any] = [event.facts for event in some]
+        counted.update((each["occurred_at"][:13], each["module"], each["status"]) for each in facts)
+    return counted
 
 
 def _rows(counted: Counter[tuple[Any, Any, Any]]) -> list[tuple[datetime, Any, Any, int]]:

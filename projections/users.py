@@ -1,6 +1,6 @@
 """The read table `users`: what each actor did, in sum."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from domain.event import AuditEvent
 from domain.words import Ledger, Status
 from projections.database import Connection
 from projections.projection import Table
+from projections.turns import turns
 
 _USERS = Table(
     "users",
@@ -69,28 +70,29 @@ class UsersProjection:
     async def apply(
         self, connection: Connection, generation: int, ledger: Ledger, events: Sequence[AuditEvent]
     ) -> None:
-        columns = zip(*_rows(_summed(events)), strict=True)
+        columns = zip(*_rows(await _summed(events)), strict=True)
         await connection.execute(_APPLY.format(table=_USERS.versioned(generation)), ledger, *columns)
 
 
-def _summed(events: Iterable[AuditEvent]) -> Mapping[str, _Acts]:
+async def _summed(events: Sequence[AuditEvent]) -> Mapping[str, _Acts]:
     """By actor, from events in their order: of kind and name the latest counts."""
     actors: dict[str, _Acts] = {}
-    for event in events:
-        actor: Any = event.facts["actor"]
-        moment = event.occurred_at
-        acts = actors.get(actor["id"])
-        if acts is None:
-            acts = actors[actor["id"]] = _Acts(None, None, moment, moment)
-        acts.kind = actor["kind"]
-        acts.name = actor.get("full_name") or acts.name
-        if moment < acts.first:
-            acts.first = moment
-        elif moment > acts.last:
-            acts.last = moment
-        acts.position = event.facts["position"]
-        acts.events += 1
-        acts.failures += event.status is Status.FAILURE
+    async for some in turns(events):
+        for event in some:
+            actor: Any = event.facts["actor"]
+            moment = event.occurred_at
+            acts = actors.get(actor["id"])
+            if acts is None:
+                acts = actors[actor["id"]] = _Acts(None, None, moment, moment)
+            acts.kind = actor["kind"]
+            acts.name = actor.get("full_name") or acts.name
+            if moment < acts.first:
+                acts.first = moment
+            elif moment > acts.last:
+                acts.last = moment
+            acts.position = event.facts["position"]
+            acts.events += 1
+            acts.failures += event.status is Status.FAILURE
     return actors
 
 
