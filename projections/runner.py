@@ -70,7 +70,7 @@ class _News:
         return None
 
     def keep(self, ledgers: Iterable[str]) -> None:
-        """Ledgers to look at again, by a task that does not wait before."""
+        """Ledgers to look at again, for which the task does not wait."""
         self._ledgers.update(ledgers)
 
     async def wait(self) -> None:

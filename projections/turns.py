@@ -15,7 +15,7 @@ _AT_A_TIME = 50
 
 
 async def turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
-    """The items, some at a time; before these others get their turn."""
+    """The items, some at a time; before each of these others get their turn."""
     for start in range(0, len(items), _AT_A_TIME):
         await asyncio.sleep(0)
         yield items[start : start + _AT_A_TIME]

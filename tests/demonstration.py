@@ -57,8 +57,7 @@ class Demonstration:
 @contextmanager
 def demonstration(factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     """The estate that all processes of this run share."""
-    base = factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demonstration"
+    folder = folder_of_the_run(factory) / "demonstration"
     files, loaded = folder / "service", folder / "loaded"
     folder.mkdir(mode=0o700, exist_ok=True)
     with embedded_postgres(folder / "database", _FAST) as server:
@@ -68,6 +67,12 @@ def demonstration(factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
                 _load(server, files)
                 loaded.touch()
         yield Demonstration(server, files)
+
+
+def folder_of_the_run(factory: pytest.TempPathFactory) -> Path:
+    """The one that all processes of this run share."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 def _load(server: EmbeddedDatabase, files: Path) -> None:

@@ -30,7 +30,7 @@ _PROGRAMS = (_SHELL, "chromium", "chromium-browser", "google-chrome")
 _INSTALLING = 250
 """In seconds."""
 _UPDATE = ("apt-get", "update", "--quiet")
-_INSTALL = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", _SHELL, "fonts-liberation")
+_INSTALL = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "fonts-liberation")
 _PATIENCE = 20_000
 """In milliseconds, for what the page does: other tests have the processors, too."""
 
@@ -47,13 +47,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The program, which is installed where that can be done: by one process, while the others wait."""
-    with FileLock(tmp_path_factory.getbasetemp().parent / "chromium") as lock:
+    """The program. Where it can be installed one process of the run tries that, while the others wait."""
+    folder = demonstration.folder_of_the_run(tmp_path_factory)
+    tried = folder / "chromium-tried"
+    with FileLock(folder / "chromium-lock") as lock:
         assert lock.wait_exclusive_for(_INSTALLING), "Chromium is not installed in time"
-        if shutil.which(_SHELL) is None and os.geteuid() == 0 and shutil.which("apt-get"):
-            for command in (_UPDATE, _INSTALL):
-                subprocess.run(command, check=_installed() is None, stdout=subprocess.DEVNULL)
-    return _installed() or pytest.skip("Chromium is not here and cannot be installed: apt-get install chromium")
+        if not tried.exists():
+            tried.touch()
+            if shutil.which(_SHELL) is None and os.geteuid() == 0 and shutil.which("apt-get"):
+                _install()
+    return _installed() or pytest.skip(f"Chromium is not here and cannot be installed: apt-get install {_SHELL}")
+
+
+def _install() -> None:
+    """The shell; where there is none, Chromium itself, unless some browser is here."""
+    subprocess.run(_UPDATE, check=False, stdout=subprocess.DEVNULL)
+    shell = subprocess.run((*_INSTALL, _SHELL), check=False, stdout=subprocess.DEVNULL)
+    if shell.returncode and _installed() is None:
+        subprocess.run((*_INSTALL, "chromium"), check=True, stdout=subprocess.DEVNULL)
 
 
 def _installed() -> str | None:

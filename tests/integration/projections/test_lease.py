@@ -175,9 +175,8 @@ async def test_only_named_ledgers_are_looked_at_but_to_their_ends(
     monkeypatch.setattr(runner, "POLL_SECONDS", FAR_AWAY)
     other, batches = Ledger("other"), 3
     woken = stage.runner("one", [MODULES])
+    await stage.append([draft()])
     async with running(woken):
-        await stage.append([draft()])
-        woken.wake()
         await eventually(lambda: applied(stage, 1))
         await stage.append([draft()], other)
         await stage.append([draft() for _ in range(batches * BATCH)])

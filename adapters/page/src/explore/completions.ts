@@ -43,7 +43,8 @@ export function useCompletions(input: string, activities: readonly string[]): Co
         signal,
       ),
     enabled: asked !== null && rest !== "",
-    placeholderData: (before, query) => (query?.queryKey[1] === asked ? before : undefined),
+    placeholderData: (before, query) =>
+      query?.queryKey[1] === asked && rest.startsWith(query.queryKey[2] ?? "") ? before : undefined,
   });
   if (name === "q" || isSearch(input, name)) return [search(name === "q" ? rest : input.trim())];
   if (name === null) return general(rest, activities);
@@ -53,8 +54,8 @@ export function useCompletions(input: string, activities: readonly string[]): Co
     const mayBe = name === "activity" && activities.length === 0 && NAME_OF_ACTIVITY.test(rest);
     return mayBe ? [exact] : fixed(name, rest, activities);
   }
-  if (rest === "") return []; // What was found before, for more than is there now, is not meant.
   const values = (served.data?.suggestions ?? []).map(suggested(name));
+  if (rest === "") return values;
   return served.isPlaceholderData ? [exact, ...values] : [...values, exact]; // Those were found for less than was typed.
 }
 
