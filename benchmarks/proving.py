@@ -9,6 +9,7 @@ import psycopg
 from adapters.bootstrap import Trail
 from adapters.postgres.connections import PROJECTOR, WRITER, open_pool
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.ledger_records import PostgresLedgerRecords
 from application.credentials import console
 from benchmarks.bench import Bench
 from benchmarks.data import END, Estate, drafts_of
@@ -56,7 +57,7 @@ async def _pace(bench: Bench) -> Figure:
                 appending += time.perf_counter() - started
             async with projector_pool.acquire() as connection:
                 generation = await generations.ensure(connection, MerkleProjection())
-            batches = Batches(PostgresEventStore(projector_pool, lambda _: None), RecordMapper(CATALOGUE))
+            batches = Batches(PostgresLedgerRecords(projector_pool), RecordMapper(CATALOGUE))
             projector = Projector(MerkleProjection(), generation, projector_pool, batches)
             started = time.perf_counter()
             position = Position(0)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from eventsourcing.persistence import Notification
@@ -28,6 +28,23 @@ class Head:
     @classmethod
     def empty(cls, ledger: Ledger) -> "Head":
         return cls(Position(0), genesis(ledger), None)
+
+
+class Recorded(Protocol):
+    """What tells of an event in its place in the ledger: all that is stored but how it is linked."""
+
+    @property
+    def position(self) -> Position: ...
+    @property
+    def originator_id(self) -> UUID | str: ...
+    @property
+    def originator_version(self) -> int: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def record(self) -> bytes: ...
+    @property
+    def personal(self) -> bytes | None: ...
 
 
 class _Row(NamedTuple):

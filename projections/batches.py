@@ -7,7 +7,7 @@ from typing import Protocol
 
 from domain.errors import UnreadableEvent
 from domain.event import AuditEvent
-from domain.ledger import LedgerEvent
+from domain.ledger import Recorded
 from domain.mapper import RecordMapper
 from domain.words import Ledger, Position
 from projections.turns import turns
@@ -20,7 +20,7 @@ _KEPT = 4
 
 
 class LedgerReader(Protocol):
-    async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
+    async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[Recorded]:
         """The events after a position, in order, at most `limit` of them."""
 
 
@@ -82,8 +82,10 @@ class Batches:
                     unreadable.append((event.position, str(error)))
         return Batch(stored[-1].position, events, unreadable)
 
-    def _decoded(self, event: LedgerEvent) -> AuditEvent:
-        decoded = self._mapper.to_domain_event(event)
+    def _decoded(self, event: Recorded) -> AuditEvent:
+        decoded = self._mapper.event(
+            str(event.originator_id), event.originator_version, event.topic, event.record, event.personal
+        )
         if decoded.facts.get("position") != event.position:
             raise UnreadableEvent(f"the record says that its position is {decoded.facts.get('position')!r}")
         return decoded

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.ledger import LedgerEvent
+from domain.ledger import Recorded
 from domain.mapper import RecordMapper
 from domain.words import Ledger, Position
 from projections.batches import BATCH, Batches, LedgerReader
@@ -22,7 +22,7 @@ class _ReaderUntil:
     reader: LedgerReader
     until: Position
 
-    async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
+    async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[Recorded]:
         return await self.reader.read(ledger, after, min(limit, self.until - after)) if after < self.until else ()
 
 

@@ -29,6 +29,7 @@ from adapters.postgres.credential_store import PostgresCredentialStore
 from adapters.postgres.entity_history import PostgresEntityHistory
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.export_notes import PostgresExportNotes
+from adapters.postgres.ledger_records import PostgresLedgerRecords
 from adapters.postgres.ledger_scan import PostgresLedgerScan
 from adapters.postgres.quarantine_store import PostgresQuarantineStore
 from adapters.postgres.verification_store import PostgresVerificationStore
@@ -176,7 +177,7 @@ async def _wired(url: str, settings: Settings, pools: _Pools, before_pools_close
     credentials = PostgresCredentialStore(pools.writer)
     quarantine = PostgresQuarantineStore(pools.writer, pools.projector)
     authenticate = Authenticate(PostgresCredentialStore(pools.keys), _now)
-    ledger_reader, mapper = PostgresEventStore(pools.projector, lambda _: None), RecordMapper(CATALOGUE)
+    ledger_reader, mapper = PostgresLedgerRecords(pools.projector), RecordMapper(CATALOGUE)
     batches, all_projections = Batches(ledger_reader, mapper), projections(settings.thresholds)
     reads, proofs = Reads(pools.reader, pools.projector), Proofs(pools.reader)
     trees = Trees(pools.reader, pools.projector)

@@ -17,7 +17,6 @@ from domain.words import Ledger, Position
 from projections.database import ACQUIRE_SECONDS, Connection, Pool, bound, translated_errors
 
 _COMMAND_ID = "events_command_id"
-_MOST_READ_BYTES = 32 * 1024 * 1024
 _CLOCK_ALARM = timedelta(seconds=1)
 
 
@@ -65,7 +64,7 @@ class PostgresEventStore:
 
     async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
         async with bound(self._pool, ledger, readonly=True) as connection:
-            rows = await connection.fetch(ledger_rows.READ, ledger, after, limit, _MOST_READ_BYTES)
+            rows = await connection.fetch(ledger_rows.READ, ledger, after, limit, ledger_rows.MOST_READ_BYTES)
         return [ledger_rows.event_of(row) for row in rows]
 
     async def _append_new(self, ledger: Ledger, drafts: Mapping[str, Draft], *, look_up: bool) -> _Done:

@@ -1,6 +1,6 @@
 """The statements on events and heads, and how rows become events and back; the transaction is bound to the ledger."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -10,17 +10,24 @@ from domain.ledger import Head, LedgerEvent
 from domain.words import Ledger, Position
 from projections.database import Connection
 
-READ = f"""
-SELECT {", ".join(COLUMNS)} FROM (
-    SELECT *, sum(bytes) OVER (ORDER BY position) - bytes AS bytes_before
-    FROM (
-        SELECT *, octet_length(record) + coalesce(octet_length(personal), 0) AS bytes
-        FROM audit.ledger_events WHERE ledger = $1 AND position > $2 ORDER BY position LIMIT $3
-    ) AS following
-) AS measured
-WHERE bytes_before < $4 ORDER BY position
-"""
-"""The events after a position, in order: at most so many, and no more once they have so many bytes together."""
+MOST_READ_BYTES = 32 * 1024 * 1024
+
+
+def reading(columns: Sequence[str]) -> str:
+    """The events after a position, in order: at most so many, and no more once they have so many bytes together."""
+    return f"""
+    SELECT {", ".join(columns)} FROM (
+        SELECT *, sum(bytes) OVER (ORDER BY position) - bytes AS bytes_before
+        FROM (
+            SELECT *, octet_length(record) + coalesce(octet_length(personal), 0) AS bytes
+            FROM audit.ledger_events WHERE ledger = $1 AND position > $2 ORDER BY position LIMIT $3
+        ) AS following
+    ) AS measured
+    WHERE bytes_before < $4 ORDER BY position
+    """
+
+
+READ = reading(COLUMNS)
 
 # In one round trip: the transaction is bound to the ledger, and then its head is looked for.
 _LOCK_HEAD = """

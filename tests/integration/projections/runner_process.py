@@ -5,7 +5,7 @@ import sys
 
 from adapters.bootstrap import PROJECTIONS
 from adapters.postgres.connections import PROJECTOR, open_pool
-from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.ledger_records import PostgresLedgerRecords
 from domain.catalogue import CATALOGUE
 from domain.mapper import RecordMapper
 from projections import batches
@@ -15,7 +15,7 @@ from projections.runner import Runner
 
 async def run(url: str, holder: str) -> None:
     async with open_pool(url, PROJECTOR, 5) as pool:
-        read = Batches(PostgresEventStore(pool, lambda _: None), RecordMapper(CATALOGUE))
+        read = Batches(PostgresLedgerRecords(pool), RecordMapper(CATALOGUE))
         await Runner(PROJECTIONS, pool, read, holder).run()
 
 

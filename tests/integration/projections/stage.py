@@ -10,6 +10,7 @@ import asyncpg
 from adapters.bootstrap import PROJECTIONS
 from adapters.postgres.connections import PROJECTOR, READER, WRITER, open_pool
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.ledger_records import PostgresLedgerRecords
 from domain.catalogue import CATALOGUE
 from domain.mapper import RecordMapper
 from domain.record import Draft
@@ -59,7 +60,7 @@ class Stage:
 
     def batches(self) -> Batches:
         """A cache of its own, as another process has it."""
-        return Batches(PostgresEventStore(self.pool, lambda _: None), RecordMapper(CATALOGUE))
+        return Batches(PostgresLedgerRecords(self.pool), RecordMapper(CATALOGUE))
 
     def runner(self, holder: str, projections: Sequence[Projection] = PROJECTIONS) -> Runner:
         return Runner(projections, self.pool, self.batches(), holder)
