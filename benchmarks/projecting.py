@@ -15,7 +15,8 @@ READ_TABLES = PROJECTIONS[:4]
 FORENSIC = PROJECTIONS[5:]
 """Those of entities and findings, which have a benchmark of their own."""
 
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.1
+"""To ask takes some of what is measured: five times as often it was a fortieth."""
 _WANTED = 20_000
 
 _APPLIED = """
