@@ -11,6 +11,7 @@ from tests.browser.conftest import sign_in, verify_file, watched
 from tests.e2e.client import Client
 
 _AXE = (Path(__file__).parents[2] / "adapters" / "page" / "node_modules" / "axe-core" / "axe.min.js").read_text()
+_RUN = "axe.run({ resultTypes: ['violations'] }).then((results) => results.violations)"
 _VIEWS = (
     "/explore",
     "/explore?entity=certificate:nowhere",
@@ -33,13 +34,9 @@ async def _faults(page: Page) -> list[str]:
     await session.send("Runtime.evaluate", {"expression": _AXE, "contextId": context})
     found: Any = await session.send(
         "Runtime.evaluate",
-        {"expression": "axe.run()", "awaitPromise": True, "returnByValue": True, "contextId": context},
+        {"expression": _RUN, "awaitPromise": True, "returnByValue": True, "contextId": context},
     )
-    return [
-        f"{fault['id']}: {node['html'][:150]}"
-        for fault in found["result"]["value"]["violations"]
-        for node in fault["nodes"]
-    ]
+    return [f"{fault['id']}: {node['html'][:150]}" for fault in found["result"]["value"] for node in fault["nodes"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -17,7 +17,7 @@ from tests.integration.projections.model import expected, shown
 from tests.integration.projections.stage import Stage, eventually, running
 from tests.integration.projections.varied import drafts
 
-EVENTS = 3000
+EVENTS = 1500
 _ROOT = Path(__file__).parents[3]
 
 
@@ -44,7 +44,7 @@ async def test_what_a_killed_process_began_another_finishes(stage: Stage, monkey
     for holder in ("first", "second"):
         before = reached
         async with killed_in_the_end(stage, holder):
-            await eventually(partial(_beyond, stage, before + 300))
+            await eventually(partial(_beyond, stage, before + 150))
         reached = await stage.tracked("activity")
         assert before < reached < EVENTS
         assert await stage.owner.fetchval("SELECT bool_and(holder = $1) FROM reading.leases", holder)

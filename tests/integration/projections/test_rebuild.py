@@ -42,7 +42,7 @@ def silent(_done: int, _of: int) -> None:
     """No progress bar."""
 
 
-async def fill(stage: Stage, count: int = 300) -> None:
+async def fill(stage: Stage, count: int = 150) -> None:
     for ledger in (DEFAULT_LEDGER, OTHER):
         await stage.append(drafts(Random(count), count, ledger), ledger)
         await stage.project(ledger=ledger)
@@ -51,7 +51,7 @@ async def fill(stage: Stage, count: int = 300) -> None:
 @PROJECTION
 async def test_a_rebuild_gives_the_same_rows(stage: Stage, projection: Projection) -> None:
     """Under the next generation, whose tables are then the only ones of the projection."""
-    await fill(stage)
+    await fill(stage, 300)
     ledgers = (DEFAULT_LEDGER, OTHER)
     before = [await stage.rows(table.name, ledger) for table in projection.tables for ledger in ledgers]
     assert all(before)
@@ -135,6 +135,7 @@ async def test_readers_never_see_less_than_before(stage: Stage, asked: EventFilt
             assert len(rows) >= max(seen, fresh.position)
             seen = len(rows)
             answers += 1
+            await asyncio.sleep(0.005)
         return answers
 
     async def append() -> None:
@@ -145,7 +146,7 @@ async def test_readers_never_see_less_than_before(stage: Stage, asked: EventFilt
 
     async with running(stage.runner("one")):
         async with asyncio.TaskGroup() as tasks:
-            readers = [tasks.create_task(read()) for _ in range(3)]
+            readers = [tasks.create_task(read()) for _ in range(2)]
             tasks.create_task(append())
             for _ in range(2):
                 await stage.rebuild(ACTIVITY).run(silent)
