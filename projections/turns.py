@@ -7,15 +7,15 @@ the next while others count: of those who take turns only one works between two 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakValueDictionary
 
 T = TypeVar("T")
 
 _AT_A_TIME = 25
 """So many are decoded in a quarter of a millisecond, and summed in a sixteenth."""
 
-_next: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
-"""Held, in each event loop, by the task whose turn is next."""
+_next: WeakValueDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakValueDictionary()
+"""Held, in each event loop, by the task whose turn is next; there while anybody takes turns."""
 
 
 async def turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
