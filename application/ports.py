@@ -36,7 +36,10 @@ class EventStore(Protocol):
         """
 
     async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[LedgerEvent]:
-        """The events after a position, in order, at most `limit` of them. Raises StoreUnavailable."""
+        """The events after a position, in order, at most `limit` of them, for whoever checks how they are linked.
+
+        Raises StoreUnavailable.
+        """
 
 
 class EntityRecords(Protocol):

@@ -16,7 +16,7 @@ FORENSIC = PROJECTIONS[5:]
 """Those of entities and findings, which have a benchmark of their own."""
 
 _POLL_SECONDS = 0.1
-"""To ask takes some of what is measured: five times as often it was a fortieth."""
+"""To ask takes some of what is measured: five times as often it was a fortieth. Half of it is counted too many."""
 _WANTED = 20_000
 
 _APPLIED = """

@@ -21,7 +21,10 @@ _KEPT = 4
 
 class LedgerReader(Protocol):
     async def read(self, ledger: Ledger, after: Position, limit: int) -> Sequence[Recorded]:
-        """The events after a position, in order, at most `limit` of them."""
+        """The events after a position, in order: at most `limit`, and fewer if they are long, but one if there is any.
+
+        Raises StoreUnavailable.
+        """
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tests.browser.conftest import sign_in, watched
 from tests.builders import command_data
 from tests.e2e.client import Client
 
-SECONDS = float(os.environ.get("PAGE_LOAD_SECONDS", "8"))
+SECONDS = float(os.environ.get("PAGE_LOAD_SECONDS", "15"))
 _A_SECOND = 200
 _AT_ONCE = 20
 _WARM_UP = {"waiting": 7.0, "following": 30.0}

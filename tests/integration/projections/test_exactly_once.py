@@ -20,7 +20,6 @@ from tests.integration.projections.stage import Stage, eventually, opened, runni
 from tests.integration.projections.varied import drafts
 
 LEDGERS = (DEFAULT_LEDGER, Ledger("other"))
-_MISHAPS = 10
 
 
 class LeaseOfOneWhoNeverLooks(lease.Lease):
@@ -111,7 +110,7 @@ async def test_tables_are_exact_after_any_interruptions(
 ) -> None:
     """Leases run out before their holders know, tasks are cancelled and connections killed."""
     monkeypatch.setattr(lease, "SECONDS", 0.05)
-    await mishaps(stage, Random(seed), _MISHAPS)
+    await mishaps(stage, Random(seed), 20)
     async with running(stage.runner("last")):
         await eventually(stage.caught_up)
     await assert_exact(stage)
@@ -121,7 +120,7 @@ async def test_tables_are_exact_after_any_interruptions(
 async def test_tables_are_exact_without_any_lease(stage: Stage, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Correctness does not rest on the lease: all work at once, and on the same events."""
     monkeypatch.setattr(runner, "Lease", LeaseOfOneWhoNeverLooks)
-    await mishaps(stage, Random(seed), _MISHAPS)
+    await mishaps(stage, Random(seed), 20)
     async with opened(stage.url) as other, running(stage.runner("one"), stage.runner("two"), other.runner("three")):
         await eventually(stage.caught_up)
     await assert_exact(stage)
