@@ -46,12 +46,13 @@ async def _send(client: Client) -> None:
 
 @pytest.mark.usefixtures("patient_statements")
 @pytest.mark.parametrize("table", ["audit.heads", "reading.leases", "reading.tracking"])
-async def test_a_lock_does_not_keep_the_service_from_ending(database_url: str, table: str) -> None:
+async def test_a_lock_does_not_keep_the_service_from_ending(database_url: str, table: str, tmp_path: Path) -> None:
     """Be it that of somebody who has forgotten to end a transaction."""
+    settings = Settings(port=0, data_dir=tmp_path)
     async with connected(database_url) as owner, connected(database_url) as watcher, ClientSession() as session:
         lock = owner.transaction()
         async with asyncio.timeout(PATIENCE):
-            async with bootstrap.server(database_url, Settings(port=0)) as (trail, address):
+            async with bootstrap.server(database_url, settings) as (trail, address):
                 by = console(DEFAULT_LEDGER, NOW, "tests")
                 _, key = await trail.create_credential.create(by, "M", Role.MODULE)
                 await lock.start()
@@ -75,12 +76,13 @@ async def connected(url: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Recor
 @pytest.mark.usefixtures("patient_statements")
 async def test_a_database_that_hangs_does_not_keep_the_service_from_ending(tmp_path: Path) -> None:
     """Its processes are there, and do not answer any more."""
-    with embedded_postgres(tmp_path) as database:
+    settings = Settings(port=0, data_dir=tmp_path / "service")
+    with embedded_postgres(tmp_path / "postgres") as database:
         migrate(database.url())
         async with connected(database.url()) as owner, ClientSession() as session:
             with stopped_at_end() as stop:
                 async with asyncio.timeout(PATIENCE):
-                    async with bootstrap.server(database.url(), Settings(port=0)) as (trail, address):
+                    async with bootstrap.server(database.url(), settings) as (trail, address):
                         by = console(DEFAULT_LEDGER, NOW, "tests")
                         _, key = await trail.create_credential.create(by, "M", Role.MODULE)
                         client = Client(session, address, key)

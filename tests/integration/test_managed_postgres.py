@@ -79,10 +79,10 @@ def service_url(fresh_server: EmbeddedDatabase, owner_url: str) -> str:
     return _as(fresh_server, "audit_service", "audit")
 
 
-async def test_its_owner_migrates_and_another_login_serves(owner_url: str, service_url: str) -> None:
+async def test_its_owner_migrates_and_another_login_serves(owner_url: str, service_url: str, tmp_path: Path) -> None:
     """Neither has more rights than operations.md gives them; migrating again is fine, too."""
     assert migrate(owner_url) == current_version(service_url)
-    async with bootstrap.server(service_url, Settings(port=0)) as (trail, _):
+    async with bootstrap.server(service_url, Settings(port=0, data_dir=tmp_path / "service")) as (trail, _):
         by = console(DEFAULT_LEDGER, NOW, "tests")
         _, key = await trail.create_credential.create(by, "A", Role.AUDITOR)
         await trail.services.authenticate.authenticate(key)
@@ -90,9 +90,9 @@ async def test_its_owner_migrates_and_another_login_serves(owner_url: str, servi
         assert [row["activity"] for row in rows] == ["audit_credential.created"]
 
 
-async def test_what_is_recorded_is_safe_from_both(owner_url: str, service_url: str) -> None:
+async def test_what_is_recorded_is_safe_from_both(owner_url: str, service_url: str, tmp_path: Path) -> None:
     """The service's login lacks the right, and the owner meets the trigger."""
-    async with bootstrap.trail(service_url, Settings()) as trail:
+    async with bootstrap.trail(service_url, Settings(data_dir=tmp_path / "service")) as trail:
         await trail.create_credential.create(console(DEFAULT_LEDGER, NOW, "tests"), "A", Role.AUDITOR)
     for url in (owner_url, service_url):
         connection = await asyncpg.connect(url)
