@@ -16,6 +16,10 @@ from domain.words import Ledger
 _OUTSIDE = "the file outside the database"
 _DATABASE = "the database"
 
+_LOOKS_AGAIN = 3
+_SIGNING_SECONDS = 0.3
+"""A checkpoint that was kept outside is in the database long before, unless that is overloaded."""
+
 
 class UnusableCheckpoint(AuditError):
     """A checkpoint that was given, and says nothing about this ledger."""
@@ -55,7 +59,20 @@ class KeptCheckpoints:
     last_signed: LastSigned
 
     async def outside(self, ledger: Ledger) -> Kept:
-        """The one in the file outside the database. Raises StoreUnavailable."""
+        """The one in the file outside the database. Raises StoreUnavailable.
+
+        It is there a moment before the database knows of it, and of a key that signs for the first time: what seems
+        to be forged is looked at again.
+        """
+        kept = await self._outside(ledger)
+        for _ in range(_LOOKS_AGAIN):
+            if not kept.forged:
+                break
+            await asyncio.sleep(_SIGNING_SECONDS)
+            kept = await self._outside(ledger)
+        return kept
+
+    async def _outside(self, ledger: Ledger) -> Kept:
         try:
             note = await asyncio.to_thread(self.last_signed.read, ledger)
         except OSError as error:
